@@ -1,0 +1,162 @@
+package event
+
+import (
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+)
+
+// Body is the content of an event: one of the types of this package.
+type Body interface {
+	// Kind is the stable name, as in the envelope.
+	Kind() string
+}
+
+// DeviceChange is class event: a device appeared, changed identity or moved.
+type DeviceChange struct {
+	Change     string            `json:"change"` // "new", "identity", "moved", "gone"
+	Device     device.ID         `json:"device"`
+	MAC        fact.MAC          `json:"mac"`
+	Port       string            `json:"port"`
+	OldPort    string            `json:"old_port,omitempty"`
+	Role       device.Role       `json:"role"`
+	OldRole    device.Role       `json:"old_role,omitempty"`
+	Confidence device.Confidence `json:"confidence"`
+}
+
+// Kind is "device".
+func (DeviceChange) Kind() string { return "device" }
+
+// Inventory is class state: one device, key "inventory/<device id>".
+type Inventory struct {
+	Device    device.ID       `json:"device"`
+	MAC       fact.MAC        `json:"mac"`
+	Port      string          `json:"port"`
+	VLAN      uint16          `json:"vlan,omitempty"`
+	IPs       []string        `json:"ips"`
+	FirstSeen time.Time       `json:"first_seen"`
+	LastSeen  time.Time       `json:"last_seen"`
+	Identity  device.Identity `json:"identity"`
+	Facts     []device.Known  `json:"facts"`
+	Segment   string          `json:"segment,omitempty"` // of the policy in force
+	Mode      string          `json:"mode,omitempty"`
+}
+
+// Kind is "inventory".
+func (Inventory) Kind() string { return "inventory" }
+
+// Deny is class alert for clinical devices, else event: packets that the policy
+// dropped, or would have dropped in stage, of one (device, peer, service) since
+// the last such event. Its counts are samples; the exact ones are in Enforcement.
+type Deny struct {
+	Device  device.ID   `json:"device"` // on whose side the packet was refused
+	Role    device.Role `json:"role"`
+	Segment string      `json:"segment"`
+	Peer    string      `json:"peer"` // address of the other side: IP, or MAC without one
+	PeerMAC fact.MAC    `json:"peer_mac"`
+	// PeerDevice is the other side's id where it is a known device.
+	PeerDevice device.ID `json:"peer_device,omitempty"`
+	Service    string    `json:"service"`   // "tcp/445", on the serving side
+	Direction  string    `json:"direction"` // "from-device", "to-device"
+	Verdict    string    `json:"verdict"`   // "denied", "would-deny", "claimed-address"
+	Port       string    `json:"port"`      // where it came in
+	Samples    uint64    `json:"samples"`
+	First      time.Time `json:"first"`
+	Last       time.Time `json:"last"`
+}
+
+// Kind is "deny".
+func (Deny) Kind() string { return "deny" }
+
+// Warning is class alert: something that needs eyes.
+type Warning struct {
+	Signal string    `json:"signal"` // stable code: "store.reset", "clone", …
+	Device device.ID `json:"device,omitempty"`
+	Text   string    `json:"text"`   // what happened, for a person
+	Advice string    `json:"advice"` // what to do
+}
+
+// Kind is "alert".
+func (Warning) Kind() string { return "alert" }
+
+// PolicyChange is class audit: another generation of the rules is in force, or
+// was refused.
+type PolicyChange struct {
+	Version    int    `json:"version"`    // of the policy
+	Generation uint64 `json:"generation"` // of the ruleset
+	Result     string `json:"result"`     // "applied", "repaired", "refused"
+	Reason     string `json:"reason,omitempty"`
+}
+
+// Kind is "policy".
+func (PolicyChange) Kind() string { return "policy" }
+
+// Conversations is class telemetry: what one device did since the last report.
+type Conversations struct {
+	Device        device.ID      `json:"device"`
+	Conversations []Conversation `json:"conversations"`
+}
+
+// Kind is "conversations".
+func (Conversations) Kind() string { return "conversations" }
+
+// Conversation is one row of Conversations; counts are totals.
+type Conversation struct {
+	Peer        string    `json:"peer"`
+	PeerName    string    `json:"peer_name,omitempty"`
+	Service     string    `json:"service"`
+	Opener      string    `json:"opener"`
+	Answered    bool      `json:"answered"`
+	PacketsFrom uint64    `json:"packets_from"`
+	BytesFrom   uint64    `json:"bytes_from"`
+	PacketsTo   uint64    `json:"packets_to"`
+	BytesTo     uint64    `json:"bytes_to"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
+}
+
+// Health is class state, key "health": the gateway about itself.
+type Health struct {
+	Conditions []HealthCondition `json:"conditions"`
+	Counters   map[string]uint64 `json:"counters"` // capture, queue, store, rules; names are stable
+	Ports      []HealthPort      `json:"ports"`
+}
+
+// Kind is "health".
+func (Health) Kind() string { return "health" }
+
+// HealthCondition is one thing that is wrong.
+type HealthCondition struct {
+	Code     string    `json:"code"`
+	Severity string    `json:"severity"`
+	Text     string    `json:"text"`
+	Since    time.Time `json:"since"`
+}
+
+// HealthPort is one captured port.
+type HealthPort struct {
+	Name    string `json:"name"`
+	Mode    string `json:"mode"` // "ring", "recvmmsg", "" while it is gone
+	Frames  uint64 `json:"frames"`
+	Dropped uint64 `json:"dropped"` // by the kernel, because we were too slow
+}
+
+// GatewayState is not an event: the retained message on topic "state", and as
+// the last will with online false.
+type GatewayState struct {
+	V      int    `json:"v"`
+	Site   string `json:"site"`
+	GW     string `json:"gw"`
+	Online bool   `json:"online"`
+	// Of a living gateway only:
+	BootID      string            `json:"boot_id,omitempty"`
+	Time        string            `json:"time,omitempty"`
+	TimeQuality string            `json:"time_quality,omitempty"`
+	Version     string            `json:"version,omitempty"` // of the agent
+	Policy      int               `json:"policy,omitempty"`  // version in force
+	Generation  uint64            `json:"generation,omitempty"`
+	Epoch       string            `json:"epoch,omitempty"`
+	Seq         map[string]uint64 `json:"seq,omitempty"`     // highest committed, by class
+	Evicted     map[string]uint64 `json:"evicted,omitempty"` // lost to the byte cap, by class
+}

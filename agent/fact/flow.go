@@ -1,0 +1,73 @@
+package fact
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Service is a protocol with the port of the serving side.
+type Service struct {
+	EtherType uint16 // 0x0800 and 0x86dd for IP, else the frame's own
+	Proto     uint8  // IP protocol number
+	Port      uint16 // of TCP, UDP; ICMP type
+}
+
+// String writes "tcp/443", "udp/53", "icmp/8", "icmp6/135", "ip/47" or
+// "ether/0x88f7", as policies do.
+func (s Service) String() string {
+	switch {
+	case s.EtherType != 0x0800 && s.EtherType != 0x86dd:
+		return fmt.Sprintf("ether/0x%04x", s.EtherType)
+	case s.Proto == 6:
+		return fmt.Sprintf("tcp/%d", s.Port)
+	case s.Proto == 17:
+		return fmt.Sprintf("udp/%d", s.Port)
+	case s.Proto == 1:
+		return fmt.Sprintf("icmp/%d", s.Port)
+	case s.Proto == 58:
+		return fmt.Sprintf("icmp6/%d", s.Port)
+	}
+	return fmt.Sprintf("ip/%d", s.Proto)
+}
+
+// Opener says which side of a conversation began it.
+type Opener uint8
+
+// Openers. Unknown: the capture began in the middle.
+const (
+	OpenerUnknown Opener = iota + 1
+	OpenerDevice
+	OpenerPeer
+)
+
+// String is the stable name.
+func (o Opener) String() string {
+	switch o {
+	case OpenerUnknown:
+		return "unknown"
+	case OpenerDevice:
+		return "device"
+	case OpenerPeer:
+		return "peer"
+	}
+	return "invalid"
+}
+
+// Flow is what happened on one flow since its last report: a delta of the
+// counts, taken at most once a second and at the flow's end.
+type Flow struct {
+	Device   MAC
+	DeviceIP netip.Addr
+	Peer     MAC // of the next hop
+	PeerIP   netip.Addr
+	VLAN     uint16
+	Service  Service
+	Opener   Opener
+	// Answered: both directions have been seen. Capture sees frames that the
+	// firewall drops afterwards, so a flow that is not answered was attempted.
+	Answered bool
+	Ended    bool // FIN, RST or idle: no more of it will come
+	// Counts since the last report, from and to the device.
+	PacketsFrom, BytesFrom, PacketsTo, BytesTo uint64
+	First, Last                                int64 // nanoseconds since 1970, of the whole flow
+}

@@ -1,0 +1,76 @@
+package fact
+
+// Kind names what a fact states. The list is closed: New refuses all others.
+// Kinds are named <protocol>.<field>.
+type Kind string
+
+// Kinds, by protocol.
+const (
+	OUIVendor Kind = "oui.vendor" // registered owner of the MAC prefix
+
+	DHCPHostname    Kind = "dhcp.hostname"     // option 12
+	DHCPFQDN        Kind = "dhcp.fqdn"         // option 81
+	DHCPVendorClass Kind = "dhcp.vendor_class" // option 60
+	DHCPPRL         Kind = "dhcp.prl"          // option 55, decimal, comma, in order
+	DHCPServer      Kind = "dhcp.server"       // answers as a DHCP server: "yes"
+	DHCPMUD         Kind = "dhcp.mud_url"      // option 161, host and path
+
+	DNSServer Kind = "dns.server" // answers DNS: "yes"
+	MDNSName  Kind = "mdns.name"  // a name asked for or answered, services and hosts
+	MDNSPTR   Kind = "mdns.ptr"   // target of a PTR record that is a service
+	MDNSModel Kind = "mdns.model" // TXT md, model, ty, product, usb_MDL, …
+	MDNSMaker Kind = "mdns.maker" // TXT manufacturer, mfg, usb_MFG
+	MDNSFW    Kind = "mdns.fw"    // TXT fv, srcvers, vs, …
+
+	LLDPSysName    Kind = "lldp.sysname"
+	LLDPSysDescr   Kind = "lldp.sysdescr"
+	LLDPChassisMAC Kind = "lldp.chassis_mac"
+	LLDPCaps       Kind = "lldp.capabilities" // enabled: "bridge,router,…"
+	LLDPMaker      Kind = "lldp.med_maker"
+	LLDPModel      Kind = "lldp.med_model"
+	LLDPSerial     Kind = "lldp.med_serial"
+	LLDPFW         Kind = "lldp.med_fw"
+
+	TLSSNI  Kind = "tls.sni"
+	TLSALPN Kind = "tls.alpn"
+	TLSJA3  Kind = "tls.ja3"
+	TLSJA4  Kind = "tls.ja4"
+
+	HTTPUserAgent Kind = "http.user_agent"
+	HTTPServer    Kind = "http.server"
+
+	HL7App       Kind = "hl7.msh3_sending_app"
+	HL7Facility  Kind = "hl7.msh4_sending_facility"
+	HL7Type      Kind = "hl7.msh9_type" // ORU^R01, ADT^A01, ACK, …
+	HL7Version   Kind = "hl7.msh12_version"
+	HL7Profile   Kind = "hl7.msh21_profile" // OID
+	HL7Receives  Kind = "hl7.receives"      // message type it accepts, as the listener
+	HL7OBX3      Kind = "hl7.obx3_device"   // MDC code of an MDS, VMD or channel
+	HL7Equipment Kind = "hl7.obx18_equipment"
+	HL7Device    Kind = "hl7.prt10_device"
+	HL7UDI       Kind = "hl7.prt16_udi"
+	HL7Lot       Kind = "hl7.prt19_lot"
+	HL7Serial    Kind = "hl7.prt20_serial"
+	HL7DevType   Kind = "hl7.prt22_type"
+
+	DICOMAETitle   Kind = "dicom.ae_title"           // calling, of the caller
+	DICOMCalledAs  Kind = "dicom.ae_title_called_as" // called, of the called
+	DICOMImplUID   Kind = "dicom.impl_class_uid"
+	DICOMImplVer   Kind = "dicom.impl_version"
+	DICOMProposes  Kind = "dicom.scu_proposes" // abstract syntax UID it proposed as caller
+	DICOMAccepts   Kind = "dicom.scp_accepts"  // abstract syntax UID it accepted as called
+	DICOMTransfers Kind = "dicom.p_data"       // sends P-DATA (association not seen): "yes"
+
+	IVModel  Kind = "intellivue.model" // ID_MODEL, the model number
+	IVMaker  Kind = "intellivue.maker"
+	IVSerial Kind = "intellivue.serial"
+	IVFW     Kind = "intellivue.software" // application software revision
+	IVType   Kind = "intellivue.sys_type" // MDC code of the system, hexadecimal
+	IVClient Kind = "intellivue.client"   // opens data export associations: "yes"
+	IVSystem Kind = "intellivue.system_id"
+
+	NDPRouter   Kind = "ndp.router"     // sends router advertisements: "yes"
+	Serves      Kind = "service.serves" // "tcp/104": it answered there
+	Uses        Kind = "service.uses"   // "tcp/104": it opened one there and was answered
+	MulticastTo Kind = "service.group"  // "udp/5353 224.0.0.251": it sends to a group
+)

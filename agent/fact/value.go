@@ -1,0 +1,111 @@
+package fact
+
+import "strings"
+
+// Value is the text of a fact. It can only be made by New, so what it holds
+// has passed the shape of its kind.
+type Value struct {
+	text     string
+	personal bool
+}
+
+// String is the text, or "" where it was kept back.
+func (v Value) String() string { return v.text }
+
+// Personal reports that the name looked like a person's and was not kept.
+func (v Value) Personal() bool { return v.personal }
+
+// Most characters kept of a name and of a banner (design: 64 and 128).
+const (
+	maxName   = 64
+	maxBanner = 128
+)
+
+// shape is what a kind's text is reduced to.
+type shape uint8
+
+const (
+	shapeName   shape = iota + 1 // a host or instance name: personal-name tests, bed labels cut
+	shapeBanner                  // a product's own words: 128 characters
+	shapeToken                   // hashes, UIDs, codes, addresses: [A-Za-z0-9._:,/^+ -] only, 64
+	shapeDomain                  // a name that a device asks for: 255 characters, no personal test
+)
+
+// shapeOf tells the shape of every kind; a kind it does not know cannot be made.
+func shapeOf(k Kind) shape {
+	switch k {
+	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs:
+		return shapeName
+	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
+		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
+		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial:
+		return shapeBanner
+	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
+		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
+		return shapeToken
+	case TLSSNI, DHCPMUD:
+		return shapeDomain
+	}
+	return 0
+}
+
+// New makes the value of a kind from text read off the wire. It reports false
+// where nothing of it may be kept: an unknown kind, or an empty text.
+func New(k Kind, text string) (Value, bool) {
+	switch shapeOf(k) {
+	case shapeName:
+		s := cutBed(clean(text, maxName))
+		if personal(s) {
+			return Value{personal: true}, true
+		}
+		return Value{text: s}, s != ""
+	case shapeBanner:
+		s := clean(text, maxBanner)
+		if email(s) {
+			return Value{personal: true}, true
+		}
+		return Value{text: s}, s != ""
+	case shapeToken:
+		s := strings.Map(tokenRune, clean(text, maxBanner))
+		return Value{text: s}, s != ""
+	case shapeDomain:
+		s := clean(text, 255)
+		return Value{text: s}, s != ""
+	}
+	return Value{}, false
+}
+
+func tokenRune(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._:,/^+ -", r):
+		return r
+	}
+	return '_'
+}
+
+// clean keeps printable ASCII; runs of white space become one space, every
+// other character and those that shells, logs and SIEM formats trip over
+// become '_'. At most max characters; ends are trimmed.
+func clean(s string, max int) string {
+	var b strings.Builder
+	space := false
+	for i := 0; i < len(s) && b.Len() < max; i++ {
+		c := s[i]
+		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
+			space = b.Len() > 0
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+			if b.Len() == max {
+				break
+			}
+		}
+		if c < 0x20 || c > 0x7e || strings.IndexByte("\"^|`\\<>", c) >= 0 {
+			c = '_'
+		}
+		b.WriteByte(c)
+	}
+	return strings.TrimRight(b.String(), " ")
+}
