@@ -38,5 +38,8 @@ func parseEUI64(s []byte) (e EUI64, ok bool) {
 		e[n/2] = e[n/2]<<4 | d
 		n++
 	}
-	return e, n == 16
+	if n != 16 {
+		return EUI64{}, false
+	}
+	return e, true
 }

@@ -6,11 +6,11 @@ type Progress uint8
 // The answers of a stream dissector. The zero value is none of them.
 const (
 	_ Progress = iota
-	// No: the bytes are not of this protocol. A caller stops asking and does
-	// not read the message.
+	// No: the bytes are not of this protocol. What the message then holds is
+	// not defined: most dissectors refuse before they touch it.
 	No
-	// NeedMore: so far they fit, more bytes are needed. What could already be
-	// read in full is in the message, for streams that end early.
+	// NeedMore: so far they fit, more bytes are needed. HTTP, HL7 and DICOM
+	// hold what could already be read in full, for streams that end early.
 	NeedMore
 	// Done: the message is complete.
 	Done
