@@ -11,7 +11,6 @@ import (
 type Conversation struct {
 	Peer     netip.Addr
 	PeerMAC  fact.MAC // of the next hop; zero if unknown
-	PeerName string   // a name the device asked for, or ""
 	Service  fact.Service
 	Opener   fact.Opener
 	Answered bool // false: only attempted

@@ -104,7 +104,6 @@ func (Conversations) Kind() string { return "conversations" }
 // Conversation is one row of Conversations; counts are totals.
 type Conversation struct {
 	Peer        string    `json:"peer"`
-	PeerName    string    `json:"peer_name,omitempty"`
 	Service     string    `json:"service"`
 	Opener      string    `json:"opener"`
 	Answered    bool      `json:"answered"`

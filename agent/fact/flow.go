@@ -71,3 +71,17 @@ type Flow struct {
 	PacketsFrom, BytesFrom, PacketsTo, BytesTo uint64
 	First, Last                                int64 // nanoseconds since 1970, of the whole flow
 }
+
+// MarshalText writes the name, never the number.
+func (o Opener) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads the name.
+func (o *Opener) UnmarshalText(b []byte) error {
+	for k := OpenerUnknown; k <= OpenerPeer; k++ {
+		if k.String() == string(b) {
+			*o = k
+			return nil
+		}
+	}
+	return fmt.Errorf("opener %q: want unknown, device or peer", b)
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Mode is how the gateway sits in the network.
+type Mode string
+
+// Modes.
+const (
+	Bridge Mode = "bridge" // transparent, between ward ports and uplink
+	Routed Mode = "routed" // the gateway is the ward's router
+	Tap    Mode = "tap"    // mirror port: observes only
+)
+
+// Config is the checked configuration of one gateway.
+type Config struct {
+	Gateway string // id of the gateway: topic level, MQTT client id, certificate CN
+	Lab     bool   // a virtual ward: the only place where enforce is accepted
+	Mode    Mode
+	Site    Site
+	Ports   Ports
+	Mgmt    Mgmt
+	Uplink  Uplink
+	Console Console
+	Policy  string // file of the policy, "" for none
+	Rules   string // folder that replaces the embedded rules, "" for none
+	State   string // folder of the database
+	Observe Observe
+	Outbox  Outbox
+}
+
+// Site is the hospital.
+type Site struct {
+	Name     string
+	Internal []netip.Prefix // the site's networks; all else is external
+	Scanners []netip.Addr   // authorised scanners
+}
+
+// Ports are the gateway's network ports by name.
+type Ports struct {
+	Uplink string
+	Ward   []string
+}
+
+// Mgmt is how the gateway itself is on the network.
+type Mgmt struct {
+	VLAN    int // 0: untagged on the uplink
+	Address string
+	Gateway string
+	DNS     []string
+	NTP     []string
+	Proxy   string
+}
+
+// Uplink is the MQTT broker.
+type Uplink struct {
+	URL           string // mqtt:// or mqtts://, "" for none
+	CA, Cert, Key string // PEM files, of mqtts
+}
+
+// Console is the serial console.
+type Console struct {
+	Device     string // "" for none
+	Baud       int
+	BreakGlass string // "open", "challenge", "off"
+}
+
+// Observe bounds what observing may use.
+type Observe struct {
+	RingBytes   int  // kernel ring of one port
+	Recvmmsg    bool // do not use the ring
+	Flows       int  // most flows of one port
+	Streams     int  // most TCP directions assembled at once, of one port
+	StreamBytes int  // most bytes of one direction
+}
+
+// Outbox bounds the queue on disk.
+type Outbox struct {
+	CapBytes int64
+}
+
+// FlushEvery is the longest that an observer keeps back what it saw.
+const FlushEvery = time.Second

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestEmptyFile(t *testing.T) {
+	got, err := Parse("w.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{Gateway: "wardkeeper", Mode: Bridge,
+		Site: Site{Name: "site", Internal: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+			netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fd00::/8")}},
+		Ports: Ports{Uplink: "eth0", Ward: []string{"eth1"}}, Mgmt: Mgmt{Address: "dhcp"},
+		Console: Console{Baud: 115200, BreakGlass: "open"}, State: "/data/wardkeeper",
+		Observe: Observe{RingBytes: 4 << 20, Flows: 65536, Streams: 4096, StreamBytes: 16 << 10}, Outbox: Outbox{CapBytes: 64 << 20}}
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})); diff != "" {
+		t.Errorf("empty file (-want +got):\n%s", diff)
+	}
+}
+
+// The documented reference file must stay a good one.
+func TestReferenceFile(t *testing.T) {
+	data, err := os.ReadFile("testdata/wardkeeper.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse("wardkeeper.toml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Gateway != "st-mary-7b" || c.Site.Name != "st-mary" || len(c.Ports.Ward) != 2 || c.Uplink.URL == "" {
+		t.Errorf("reference file read as %+v", c)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"unknown key", "gateway = \"a\"\n[ports]\nwards = [\"eth1\"]\n", `w.toml:3: unknown key "ports.wards" (nearest: "ward")`},
+		{"gateway", "gateway = \"a/b\"\n", `w.toml:1: gateway: "a/b": want 1 to 64 of A-Z a-z 0-9 . _ -`},
+		{"site", "[site]\nname = \"#\"\n", `w.toml:2: site.name: "#": want 1 to 64 of A-Z a-z 0-9 . _ -`},
+		{"network", "[site]\ninternal = [\"10.0.0.0/33\"]\n", `w.toml:2: site.internal: "10.0.0.0/33": want a network like 10.0.0.0/8`},
+		{"scanner", "[site]\nscanners = [\"x\"]\n", `w.toml:2: site.scanners: "x": want an IP address`},
+		{"mode", "mode = \"hub\"\n", `w.toml:1: mode: "hub": want "bridge", "routed" or "tap"`},
+		{"mode not built", "mode = \"tap\"\n", `w.toml:1: mode: "tap" is not built yet; "bridge" is`},
+		{"no ward port", "[ports]\nward = []\n", `w.toml:2: ports.ward: want at least one ward port`},
+		{"port twice", "[ports]\nuplink = \"eth1\"\nward = [\"eth1\"]\n", `w.toml:3: ports.ward: "eth1" is named twice`},
+		{"port name", "[ports]\nward = [\"a b\"]\n", `w.toml:2: ports.ward: "a b": want a port name of at most 15 characters`},
+		{"clear text", "[uplink]\nurl = \"mqtt://10.0.0.1:1883\"\n", `w.toml:2: uplink.url: mqtt:// is clear text: only to a loopback address or in a lab; want mqtts://`},
+		{"scheme", "[uplink]\nurl = \"http://x\"\n", `w.toml:2: uplink.url: scheme "http": want mqtts or mqtt`},
+		{"password in URL", "[uplink]\nurl = \"mqtts://u:p@x\"\n", `w.toml:2: uplink.url: want mqtts://HOST:PORT`},
+		{"half a certificate", "[uplink]\nurl = \"mqtts://x:8883\"\ncert = \"a\"\n", `w.toml:3: uplink.cert: cert and key go together`},
+		{"bound", "[observe]\nring_mib = 100\n", `w.toml:2: observe.ring_mib: 100: want 1 to 64`},
+		{"state", "[state]\ndir = \"x\"\n", `w.toml:2: state.dir: "x": want an absolute path`},
+		{"break glass", "[console]\nbreak_glass = \"yes\"\n", `w.toml:2: console.break_glass: "yes": want "open", "challenge" or "off"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("w.toml", []byte(tt.in))
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("error\n got %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("gateway = \"a\"\n[ports]\nward = [\"eth1\"]\n"))
+	f.Fuzz(func(t *testing.T, b []byte) { _, _ = Parse("f", b) })
+}

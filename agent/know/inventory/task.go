@@ -1,0 +1,183 @@
+package inventory
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+)
+
+// queueLen is how many batches may wait. Full: the newest is dropped and
+// counted; the next sighting brings the same again.
+const queueLen = 256
+
+// Cadence of the task.
+const (
+	settleEvery = 200 * time.Millisecond // news to snapshot
+	saveEvery   = 2 * time.Second        // what a power cut may cost
+)
+
+// Task owns a Book and its goroutine.
+type Task struct {
+	book  *Book
+	keep  Keeper // nil: remembers nothing
+	clock *clock.Clock
+	board *health.Board
+	log   *slog.Logger
+	queue chan fact.Batch
+	ready chan struct{}
+	snap  atomic.Pointer[device.Snapshot]
+	drops atomic.Uint64
+	stats atomic.Pointer[Stats]
+
+	mu   sync.Mutex
+	subs []chan struct{} // mu
+}
+
+// NewTask wires the task; keep may be nil.
+func NewTask(b *Book, keep Keeper, c *clock.Clock, board *health.Board, log *slog.Logger) *Task {
+	t := &Task{book: b, keep: keep, clock: c, board: board, log: log, queue: make(chan fact.Batch, queueLen), ready: make(chan struct{})}
+	t.snap.Store(&device.Snapshot{})
+	t.stats.Store(&Stats{})
+	return t
+}
+
+// String names the task.
+func (t *Task) String() string { return "inventory" }
+
+// Ready is closed once what was remembered is back.
+func (t *Task) Ready() <-chan struct{} { return t.ready }
+
+// Offer takes a batch of an observer without blocking; false: no room.
+func (t *Task) Offer(b fact.Batch) bool {
+	select {
+	case t.queue <- b:
+		return true
+	default:
+		t.drops.Add(1)
+		return false
+	}
+}
+
+// Dropped counts the batches that Offer refused.
+func (t *Task) Dropped() uint64 { return t.drops.Load() }
+
+// Stats are the book's counts of a moment ago.
+func (t *Task) Stats() Stats { return *t.stats.Load() }
+
+// Snapshot is the inventory of a moment ago. Never nil.
+func (t *Task) Snapshot() *device.Snapshot { return t.snap.Load() }
+
+// Subscribe returns a channel that gets a value after the snapshot changed in
+// more than counters; several changes may share one.
+func (t *Task) Subscribe() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ch := make(chan struct{}, 1)
+	t.subs = append(t.subs, ch)
+	return ch
+}
+
+func (t *Task) publish(changed bool) {
+	t.snap.Store(t.book.Snapshot())
+	s := t.book.Stats()
+	t.stats.Store(&s)
+	if !changed {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, ch := range t.subs {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Run owns the book until ctx ends, then saves it.
+func (t *Task) Run(ctx context.Context) error {
+	t.load()
+	t.book.Settle(t.clock.Now())
+	t.publish(true)
+	close(t.ready)
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	save, refresh := time.NewTicker(saveEvery), time.NewTicker(inventoryEvery)
+	defer save.Stop()
+	defer refresh.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			t.drain()
+			t.save()
+			return nil
+		case b := <-t.queue:
+			t.book.Apply(b, t.clock.Now())
+		case <-tick.C:
+			now := t.clock.Now()
+			t.board.Beat(t.String(), now.Wall)
+			if t.book.Settle(now) {
+				t.publish(true)
+			}
+		case <-refresh.C:
+			t.book.Report(t.clock.Now())
+			t.publish(false)
+		case <-save.C:
+			t.save()
+		}
+	}
+}
+
+// drain takes what the observers handed over before they ended.
+func (t *Task) drain() {
+	for {
+		select {
+		case b := <-t.queue:
+			t.book.Apply(b, t.clock.Now())
+		default:
+			t.book.Settle(t.clock.Now())
+			t.publish(false)
+			return
+		}
+	}
+}
+
+func (t *Task) load() {
+	if t.keep == nil {
+		return
+	}
+	bad, err := t.book.Load(t.keep)
+	switch {
+	case err != nil:
+		t.log.Error("inventory not loaded", "err", err)
+		t.condition("inventory.load", err.Error())
+	case bad > 0:
+		t.log.Warn("inventory records unreadable", "count", bad)
+	}
+}
+
+func (t *Task) save() {
+	if t.keep == nil {
+		return
+	}
+	if err := t.book.Save(t.keep); err != nil {
+		if t.condition("inventory.save", err.Error()) {
+			t.log.Error("inventory not saved", "err", err)
+		}
+		return
+	}
+	if t.board.Clear("inventory.save") {
+		t.log.Info("inventory saved again")
+	}
+}
+
+func (t *Task) condition(code, text string) bool {
+	return t.board.Set(health.Condition{Code: code, Severity: health.Failure, Text: text, Since: t.clock.Now().Wall})
+}
