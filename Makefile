@@ -1,0 +1,38 @@
+# Wardkeeper. `make help` lists what there is; only Go and make are needed.
+SHELL   := /bin/bash
+export CGO_ENABLED := 0
+LDFLAGS := -trimpath -ldflags='-s -w'
+FUZZTIME ?= 2s
+RUNFOR  ?= 30s
+
+.PHONY: help run test check build bench fuzz lint clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build ## a virtual ward with the agent on an embedded broker, for $(RUNFOR)
+	bin/wardlab run --for $(RUNFOR)
+
+test: build ## all tests; what wants an apt package skips and names it
+	go test ./...
+
+check: lint ## the inner loop, under two minutes
+	go test -short ./...
+
+lint: ## gofmt, vet (also for darwin), staticcheck
+	@test -z "$$(gofmt -l agent cmd platform rules)" || { gofmt -l agent cmd platform rules; echo 'run gofmt -w on these'; exit 1; }
+	go vet ./...
+	GOOS=darwin go vet ./...
+	go tool staticcheck ./...
+
+build: ## bin/wardkeeper, bin/wardctl, bin/wardlab
+	go build $(LDFLAGS) -o bin/ ./cmd/wardkeeper ./cmd/wardctl ./cmd/wardlab
+
+bench: build ## measure against tcpdump, mdlayher/packet and bbolt; CORPUS=folder for real captures
+	scripts/bench
+
+fuzz: ## every fuzz target for $(FUZZTIME)
+	scripts/fuzz $(FUZZTIME)
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,50 @@
+// Package agent wires the rooms of the Wardkeeper agent and runs them. It holds
+// no behaviour of its own: New builds everything in the order of the data path
+// and returns the list of Tasks that run.
+//
+// This is the map. Data goes left to right: observe, know, protect, report;
+// operate stands beside. Rooms of different groups do not import one another;
+// they meet in the vocabularies and in platform's value types.
+//
+// The platform, what the operating system owes the agent:
+//
+//	platform           interfaces and value types, standard library only
+//	platform/linux     the real host, the only door to the kernel
+//	platform/fake      an in-memory host with faults to inject
+//	platform/hosttest  the one suite that both hosts pass
+//
+// The vocabularies, without behaviour:
+//
+//	agent/fact     what may be known from a frame; the PHI gate by type
+//	agent/device   devices, identities, conversations, snapshots
+//	agent/event    what leaves the gateway
+//	agent/health   what is wrong right now
+//	agent/clock    time with its quality
+//	agent/strict   TOML files refused where they are unknown
+//	agent/config   the configuration file, checked
+//	rules          roles and signatures: data with examples
+//	rules/vendors  who owns a MAC prefix
+//
+// The rooms:
+//
+//	agent/observe/capture      ports and capture files to frames
+//	agent/observe/dissect      bytes to closed structs, one file a protocol
+//	agent/observe/flows        who talks with whom, and the first bytes of it
+//	agent/observe/extract      frames to facts, sightings and flow deltas
+//	agent/know/inventory       facts to devices, remembered
+//	agent/know/classify        facts to identity, with evidence
+//	agent/know/behave          conversations of a device
+//	agent/protect/policy       identity and policy to a ruleset, pure
+//	agent/protect/enforce      ruleset to kernel, read back and compared
+//	agent/report/outbox        events to the durable queue
+//	agent/report/uplink        queue to the MQTT broker
+//	agent/operate/console      the serial console
+//	agent/store                the one bbolt file
+//	agent                      the wiring
+//
+// The commands:
+//
+//	cmd/wardkeeper  the agent's main
+//	cmd/wardctl     the operator's tool, runs anywhere
+//	cmd/wardlab     a virtual ward, for `make run` and the end-to-end tests
+package agent
