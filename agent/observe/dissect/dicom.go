@@ -1,24 +1,45 @@
 package dissect
 
-// maxContexts is how many presentation contexts an association can have
-// (PS3.8 §7.1.1.13: odd numbers up to 255).
-const maxContexts = 128
+import "encoding/binary"
+
+const (
+	dicomHeader    = 6
+	dicomVersion   = 6
+	dicomCalled    = 10
+	dicomCalling   = 26
+	dicomItems     = 74
+	dicomMinLength = 68
+	dicomMaxLength = 1 << 20  // of an association
+	dicomMaxData   = 16 << 20 // of P-DATA
+	dicomWindow    = 16 << 10 // of an association that is looked at
+
+	// dicomContext is the item every association begins with: the DICOM
+	// application context (PS3.7 annex A.2.1).
+	dicomContext = "1.2.840.10008.3.1.1.1"
+
+	// maxContexts is how many presentation contexts an association can have:
+	// the odd numbers up to 255 (PS3.8 §9.3.2.2).
+	maxContexts = 128
+)
 
 // DICOM is one PDU of the DICOM upper layer (PS3.8 §9.3): what an association
-// says of the two sides. Of data only the header is looked at.
+// says of the two sides. Of data only the headers are looked at.
 //
-// phi: never read: everything in P-DATA behind the 6-byte header and the
-// 6-byte header of the first value, user identity (items 58, 59), extended
-// negotiation (56, 57).
+// phi: never read: everything in P-DATA behind the PDU header and the header
+// of its first value, user identity (items 58, 59), extended negotiation (56,
+// 57), transfer syntaxes. An AE title may hold the name of a room.
 type DICOM struct {
 	PDU          DICOMPDU
-	CalledAE     Text // in an AC only an echo
-	CallingAE    Text // in an AC only an echo
+	Length       uint32 // of the PDU behind its header, bytes
+	CalledAE     Text   // in an AC only an echo
+	CallingAE    Text   // in an AC only an echo
 	ImplClassUID UID
 	ImplVersion  Text
 	MaxPDU       uint32 // bytes, 0 unlimited
 	Contexts     [maxContexts]DICOMContext
 	ContextsLen  uint8
+
+	roles int // role selections applied
 }
 
 // DICOMPDU is the type of a PDU.
@@ -38,16 +59,162 @@ type DICOMContext struct {
 	// Result of the acceptor, AC only: 0 accepted, 1 user rejection, 2 no
 	// reason, 3 abstract syntax and 4 transfer syntax not supported.
 	Result uint8
-	// SCU and SCP are the roles that the proposer takes (item 54); without
-	// negotiation the proposer is the SCU.
+	// SCU and SCP are the roles that the proposer takes, RQ only: those of
+	// item 54, or SCU alone when there is none (PS3.7 annex D.3.3.4).
 	SCU, SCP bool
 }
 
-// uidSize is the longest UID (PS3.5 §9.1).
-const uidSize = 64
+// DecodeStream reads the first PDU of b, which begins a direction of a
+// connection or a segment of it.
+func (m *DICOM) DecodeStream(b []byte) Progress {
+	if len(b) == 0 {
+		return NeedMore
+	}
+	kind := DICOMPDU(b[0])
+	if kind != DICOMAssociateRQ && kind != DICOMAssociateAC && kind != DICOMData || len(b) > 1 && b[1] != 0 {
+		return No
+	}
+	if len(b) < dicomHeader {
+		*m = DICOM{}
+		return NeedMore
+	}
+	length := binary.BigEndian.Uint32(b[2:])
+	if kind == DICOMData {
+		return m.data(b, length)
+	}
+	if length < dicomMinLength || length > dicomMaxLength || !isAssociation(b) {
+		return No
+	}
+	*m = DICOM{PDU: kind, Length: length}
+	size := min(dicomHeader+int(length), dicomWindow)
+	whole := len(b) >= size
+	b = b[:min(len(b), size)]
+	if len(b) >= dicomItems {
+		m.CalledAE.set(b[dicomCalled : dicomCalled+16])
+		m.CallingAE.set(b[dicomCalling : dicomCalling+16])
+		m.items(b[dicomItems:])
+	}
+	if !whole {
+		return NeedMore
+	}
+	return Done
+}
 
-// UID is a DICOM unique identifier: digits and dots only.
-type UID struct {
-	n uint8
-	b [uidSize]byte
+// isAssociation reports whether b, as far as it goes, has the protocol
+// version and the application context of an association.
+func isAssociation(b []byte) bool {
+	if len(b) > dicomVersion+1 && b[dicomVersion+1]&1 == 0 {
+		return false
+	}
+	const item = "\x10\x00\x00\x15" + dicomContext
+	if len(b) <= dicomItems {
+		return true
+	}
+	n := min(len(b)-dicomItems, len(item))
+	for i := range n {
+		// The length may count a NUL that pads the UID to an even length.
+		if i != 3 && b[dicomItems+i] != item[i] || i == 3 && b[dicomItems+i]|3 != 0x17 {
+			return false
+		}
+	}
+	return true
+}
+
+// data recognises a P-DATA PDU by its header and that of its first value: a
+// length within the PDU, an odd context id, and two bits of control.
+func (m *DICOM) data(b []byte, length uint32) Progress {
+	if length < 6 || length > dicomMaxData {
+		return No
+	}
+	if len(b) < dicomHeader+6 {
+		*m = DICOM{}
+		return NeedMore
+	}
+	value := binary.BigEndian.Uint32(b[6:])
+	if value < 2 || value > length-4 || b[10]&1 == 0 || b[11] > 3 {
+		return No
+	}
+	*m = DICOM{PDU: DICOMData, Length: length}
+	return Done
+}
+
+// eachItem calls f with the type and body of every complete item of b: type,
+// a zero, and a 16-bit length. A length that lies ends the list.
+func eachItem(b []byte, f func(kind uint8, body []byte)) {
+	for len(b) >= 4 {
+		n := int(binary.BigEndian.Uint16(b[2:]))
+		if len(b) < 4+n {
+			return
+		}
+		f(b[0], b[4:4+n])
+		b = b[4+n:]
+	}
+}
+
+// items reads the variable items of an association.
+func (m *DICOM) items(b []byte) {
+	eachItem(b, func(kind uint8, body []byte) {
+		switch {
+		case kind == 0x20 && m.PDU == DICOMAssociateRQ, kind == 0x21 && m.PDU == DICOMAssociateAC:
+			m.context(body)
+		case kind == 0x50:
+			eachItem(body, m.userItem)
+		}
+	})
+}
+
+// context reads a presentation context (PS3.8 §9.3.2.2, §9.3.3.2).
+func (m *DICOM) context(body []byte) {
+	if len(body) < 4 || int(m.ContextsLen) == len(m.Contexts) {
+		return
+	}
+	c := &m.Contexts[m.ContextsLen]
+	m.ContextsLen++
+	c.ID = body[0]
+	if m.PDU == DICOMAssociateAC {
+		c.Result = body[2]
+		return
+	}
+	c.SCU = true
+	eachItem(body[4:], func(kind uint8, v []byte) {
+		if kind == 0x30 {
+			c.Abstract.set(v)
+		}
+	})
+}
+
+// userItem reads one item of the user information (PS3.7 annex D.3.3).
+func (m *DICOM) userItem(kind uint8, v []byte) {
+	switch kind {
+	case 0x51:
+		if len(v) == 4 {
+			m.MaxPDU = binary.BigEndian.Uint32(v)
+		}
+	case 0x52:
+		m.ImplClassUID.set(v)
+	case 0x54:
+		m.role(v)
+	case 0x55:
+		m.ImplVersion.setOnce(v)
+	}
+}
+
+// role applies a role selection to the contexts of its abstract syntax: UID
+// with its length, then SCU and SCP.
+func (m *DICOM) role(v []byte) {
+	if len(v) < 4 || m.PDU != DICOMAssociateRQ || m.roles == maxContexts {
+		return
+	}
+	m.roles++
+	n := int(binary.BigEndian.Uint16(v))
+	if len(v) < 2+n+2 {
+		return
+	}
+	var uid UID
+	uid.set(v[2 : 2+n])
+	for i := range m.Contexts[:m.ContextsLen] {
+		if c := &m.Contexts[i]; c.Abstract == uid {
+			c.SCU, c.SCP = v[2+n] == 1, v[3+n] == 1
+		}
+	}
 }

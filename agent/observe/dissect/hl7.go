@@ -1,5 +1,13 @@
 package dissect
 
+// Bytes of MLLP framing (HL7 v2 Implementation Guide appendix C) and the
+// window of a frame that is looked at.
+const (
+	mllpStart = 0x0b
+	mllpEnd   = 0x1c
+	hl7Window = 4 << 10
+)
+
 // Limits of what is kept of one HL7 frame.
 const (
 	maxHL7Codes   = 16
@@ -48,13 +56,12 @@ type HL7Code struct {
 
 // HL7Device is an entity identifier (EI) of a piece of equipment.
 type HL7Device struct {
-	Field Text  // the whole field, first component first
+	Field Text  // the whole field
 	ID    Text  // component 1
-	EUI   EUI64 // from component 1 or 3
+	EUI   EUI64 // of a component that is said to be one
 }
 
-// HL7Participation is the device part of one PRT segment (HL7 2.7 §7.4.4, UDI
-// fields of 2.8.2).
+// HL7Participation is the device part of one PRT segment (HL7 2.8.2 §7.4.4).
 type HL7Participation struct {
 	Device     HL7Device // PRT-10
 	UDI        Text      // PRT-16, device identifier
@@ -63,4 +70,118 @@ type HL7Participation struct {
 	Lot        Text      // PRT-19
 	Serial     Text      // PRT-20
 	DeviceType Text      // PRT-22, the whole field
+}
+
+// DecodeStream reads one MLLP frame at the start of b; the line ends that a
+// sender may have left behind the frame before it are passed over. Of a long
+// frame the first 4 KiB are read. With Done, go on at b[m.Next:].
+func (m *HL7) DecodeStream(b []byte) Progress {
+	skip := 0
+	for skip < len(b) && skip < 2 && (b[skip] == '\r' || b[skip] == '\n') {
+		skip++
+	}
+	frame := b[skip:]
+	if len(frame) > 0 && frame[0] != mllpStart {
+		return No
+	}
+	if len(frame) > 1 && frame[1] != mllpEnd && !isHL7Start(frame[1:]) {
+		return No
+	}
+	*m = HL7{}
+	if len(frame) < 2 {
+		return NeedMore
+	}
+	end := 1
+	for end < len(frame) && frame[end] != mllpEnd {
+		end++
+	}
+	ended := end < len(frame)
+	m.Empty = ended && end == 1
+	m.segments(frame[1:min(end, hl7Window)], ended && end <= hl7Window)
+	if !ended && len(frame) < hl7Window {
+		return NeedMore
+	}
+	m.Next = skip + end
+	if ended {
+		m.Next++
+		if m.Next < len(b) && b[m.Next] == '\r' {
+			m.Next++
+		}
+	}
+	return Done
+}
+
+// DecodeBare reads a message without MLLP framing, as some senders put it on
+// UDP or raw TCP: it is Done once the MSH segment is complete.
+func (m *HL7) DecodeBare(b []byte) Progress {
+	if len(b) > 0 && b[0] != 'M' || !isHL7Start(b) {
+		return No
+	}
+	*m = HL7{}
+	window := b[:min(len(b), hl7Window)]
+	for _, c := range window {
+		switch c {
+		case '\r', '\n', mllpEnd:
+			m.segments(window, false)
+			m.Next = len(b)
+			return Done
+		case mllpStart:
+			return No
+		}
+	}
+	if len(b) >= hl7Window {
+		return No
+	}
+	return NeedMore
+}
+
+// isHL7Start reports whether b begins, as far as it goes, with a segment that
+// can open a message: header of a message, a batch or a file, and a separator
+// that is punctuation.
+func isHL7Start(b []byte) bool {
+	const msh, bhs, fhs = "MSH", "BHS", "FHS"
+	n := min(len(b), 3)
+	if s := string(b[:n]); s != msh[:n] && s != bhs[:n] && s != fhs[:n] {
+		return false
+	}
+	return len(b) < 4 || isPunct(b[3])
+}
+
+// isPunct reports whether c is printable ASCII, no space, letter or digit.
+func isPunct(c byte) bool { return c > ' ' && c < 0x7f && !isAlnum(c) }
+
+// segments reads the segments of b. The last one has no end of its own: it
+// is read only if it is complete.
+func (m *HL7) segments(b []byte, complete bool) {
+	var sep hl7Separators
+	seen := false // the first MSH; in a batch more follow
+	for start, i := 0, 0; i <= len(b); i++ {
+		if i < len(b) && b[i] != '\r' && b[i] != '\n' && b[i] != mllpEnd {
+			continue
+		}
+		if i == len(b) && !complete {
+			return
+		}
+		seg := b[start:i]
+		start = i + 1
+		if len(seg) < 4 {
+			continue
+		}
+		switch string(seg[:3]) {
+		case "MSH":
+			if seen || !sep.read(seg) {
+				return
+			}
+			seen = true
+			m.msh(seg, sep)
+		case "OBX":
+			if seen && seg[3] == sep.field {
+				m.obx(seg, sep)
+			}
+		case "PRT":
+			if seen && seg[3] == sep.field {
+				m.prt(seg, sep)
+			}
+		}
+	}
 }

@@ -1,5 +1,10 @@
 package dissect
 
+import (
+	"bytes"
+	"encoding/binary"
+)
+
 // IntelliVue is what a datagram of the Philips IntelliVue data export
 // protocol says of its sender.
 //
@@ -16,18 +21,21 @@ type IntelliVue struct {
 	Model         Text    // 0928
 	MAC           [6]byte // F100
 	IP            [4]byte // F100
-	Serial        Text    // 092D, product
-	PartNumber    Text
-	Hardware      Text // revision
+	Serial        Text    // 092D, of the product
+	PartNumber    Text    // of the product
+	Hardware      Text    // revision
 	SoftwarePart  Text
-	Software      Text // revision
+	Software      Text // revision of the application
 
-	Attributes    [32]uint16 // ids in the order sent, a fingerprint of the software
+	Attributes    [maxAttributes]uint16 // ids in the order sent, a fingerprint of the software
 	AttributesLen uint8
 
 	RemoteOp uint16 // of a data message: 1 invoke, 2 result, 3 error, 5 linked result
-	Command  uint16 // 0 event, 1 confirmed event, 3 get, 4 set, 5 confirmed set, 7 action
+	Command  uint16 // 0 event, 1 confirmed event, 3 get, 4 set, 5 confirmed set, 7 action; not of linked results
 }
+
+// maxAttributes bounds the list of attribute ids; monitors send 16.
+const maxAttributes = 32
 
 // IntelliVueKind is the kind of a datagram.
 type IntelliVueKind uint8
@@ -38,10 +46,189 @@ const (
 	IntelliVueConnect                         // connect indication: the monitor
 	IntelliVueAssociateRequest                // the collecting computer
 	IntelliVueAssociateAccept                 // the monitor
-	IntelliVueAssociateRefuse
-	IntelliVueRelease
-	IntelliVueReleased
-	IntelliVueAbort
-	IntelliVueDataRequest  // a data message with a request: the collecting computer
-	IntelliVueDataResponse // a data message with an answer or an event: the monitor
+	IntelliVueAssociateRefuse                 // the monitor
+	IntelliVueRelease                         // the collecting computer
+	IntelliVueReleased                        // the monitor
+	IntelliVueAbort                           // either
+	IntelliVueDataRequest                     // get, set, action, or receipt of an event: the collecting computer
+	IntelliVueDataResponse                    // an answer or an event: the monitor
 )
+
+// Attribute ids of a connect indication, and of the production specification
+// its types and components.
+const (
+	ivSystemID    = 0x0984
+	ivSystemType  = 0x0986
+	ivModel       = 0x0928
+	ivProduction  = 0x092d
+	ivNetAddress  = 0xf100
+	ivSpecSerial  = 1
+	ivSpecPart    = 2
+	ivSpecHW      = 3
+	ivSpecSW      = 4
+	ivProduct     = 0x0008
+	ivApplication = 0x0058
+)
+
+// Decode reads a UDP payload.
+func (m *IntelliVue) Decode(b []byte) bool {
+	switch {
+	case isConnectIndication(b):
+		*m = IntelliVue{Kind: IntelliVueConnect}
+		m.attributes(b[28:])
+		return true
+	case len(b) >= 12 && binary.BigEndian.Uint32(b) == 0xe1000002:
+		return m.dataMessage(b)
+	}
+	*m = IntelliVue{}
+	m.Kind = associationKind(b)
+	return m.Kind != 0
+}
+
+// isConnectIndication recognises an event report (command 0) of type 0D17,
+// invoked on an MDS object (0021 plain, 0023 composite, 0025 simple), whose
+// lengths fit the datagram.
+func isConnectIndication(b []byte) bool {
+	if len(b) < 32 || b[0] != 0 || b[1] != 0 {
+		return false
+	}
+	u16 := func(at int) int { return int(binary.BigEndian.Uint16(b[at:])) }
+	class := u16(14)
+	return u16(4) == 1 && u16(6) <= len(b)-8 && u16(10) == 0 && u16(12) <= len(b)-14 &&
+		(class == 0x21 || class == 0x23 || class == 0x25) && u16(24) == 0x0d17
+}
+
+// attributes reads an attribute list: count, length, then id, length, value
+// of each. A length that lies ends it.
+func (m *IntelliVue) attributes(b []byte) {
+	count := binary.BigEndian.Uint16(b)
+	b = b[4:]
+	for ; count > 0 && len(b) >= 4; count-- {
+		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		if len(b) < 4+n {
+			return
+		}
+		if int(m.AttributesLen) < len(m.Attributes) {
+			m.Attributes[m.AttributesLen] = id
+			m.AttributesLen++
+		}
+		m.attribute(id, b[4:4+n])
+		b = b[4+n:]
+	}
+}
+
+// attribute keeps one attribute if it is on the allow-list.
+func (m *IntelliVue) attribute(id uint16, v []byte) {
+	switch {
+	case id == ivSystemID && len(v) >= 10 && v[0] == 0 && v[1] == 8:
+		m.SystemID = EUI64(v[2:])
+	case id == ivSystemType && len(v) >= 4:
+		m.TypePartition, m.TypeCode = binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
+	case id == ivNetAddress && len(v) >= 10:
+		m.MAC, m.IP = [6]byte(v), [4]byte(v[6:])
+	case id == ivModel:
+		var label []byte
+		label, v = variableLabel(v)
+		m.Manufacturer.set(label)
+		label, _ = variableLabel(v)
+		m.Model.set(label)
+	case id == ivProduction && len(v) >= 4:
+		m.production(v[4:])
+	}
+}
+
+// production reads the production specification: entries of type, component
+// and label.
+func (m *IntelliVue) production(v []byte) {
+	for len(v) >= 6 {
+		spec, component := binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
+		var label []byte
+		label, v = variableLabel(v[4:])
+		switch {
+		case spec == ivSpecSerial && component == ivProduct:
+			m.Serial.setOnce(label)
+		case spec == ivSpecPart && component == ivProduct:
+			m.PartNumber.setOnce(label)
+		case spec == ivSpecPart && component == ivApplication:
+			m.SoftwarePart.setOnce(label)
+		case spec == ivSpecSW && component == ivApplication:
+			m.Software.setOnce(label)
+		case spec == ivSpecHW:
+			m.Hardware.setOnce(label)
+		}
+	}
+}
+
+// variableLabel returns the label at the start of v, a 16-bit length and that
+// many bytes, up to its first NUL, and what follows it. Dashes alone mean that
+// it was never set.
+func variableLabel(v []byte) (label, rest []byte) {
+	if len(v) < 2 || len(v) < 2+int(binary.BigEndian.Uint16(v)) {
+		return nil, nil
+	}
+	n := 2 + int(binary.BigEndian.Uint16(v))
+	label, rest = v[2:n], v[n:]
+	if i := bytes.IndexByte(label, 0); i >= 0 {
+		label = label[:i]
+	}
+	if len(bytes.Trim(label, "-")) == 0 {
+		label = nil
+	}
+	return label, rest
+}
+
+// dataMessage reads the header of a data message: remote operation, length,
+// and for all but linked results invoke id and command.
+func (m *IntelliVue) dataMessage(b []byte) bool {
+	*m = IntelliVue{}
+	op := binary.BigEndian.Uint16(b[4:])
+	if int(binary.BigEndian.Uint16(b[6:])) > len(b)-8 {
+		return false
+	}
+	switch op {
+	case 1, 2:
+		m.Command = binary.BigEndian.Uint16(b[10:])
+	case 3, 5:
+	default:
+		return false
+	}
+	m.RemoteOp, m.Kind = op, IntelliVueDataResponse
+	if op == 1 && m.Command > 1 || op == 2 && m.Command == 1 {
+		m.Kind = IntelliVueDataRequest
+	}
+	return true
+}
+
+// associationKind recognises an association message by its session header
+// (ITU-T X.225): type, a length that fits, and, where an association is
+// opened, the object identifier of the IEEE 1073 ACSE.
+func associationKind(b []byte) IntelliVueKind {
+	if len(b) < 4 {
+		return 0
+	}
+	at, n := 2, int(b[1])
+	if n == 0xff {
+		at, n = 4, int(binary.BigEndian.Uint16(b[2:]))
+	}
+	if n < 4 || n != len(b)-at {
+		return 0
+	}
+	body := b[at:min(len(b), 512)]
+	opens := bytes.Contains(body, []byte{0x2a, 0x86, 0x48, 0xce, 0x14, 0x02, 0x01})
+	presentation := body[0] == 0xc1 || len(body) > 3 && body[3] == 0xc1 // after the abort's reason
+	switch {
+	case b[0] == 0x0d && opens:
+		return IntelliVueAssociateRequest
+	case b[0] == 0x0e && opens:
+		return IntelliVueAssociateAccept
+	case b[0] == 0x0c && opens:
+		return IntelliVueAssociateRefuse
+	case b[0] == 0x09 && presentation:
+		return IntelliVueRelease
+	case b[0] == 0x0a && presentation:
+		return IntelliVueReleased
+	case b[0] == 0x19 && presentation:
+		return IntelliVueAbort
+	}
+	return 0
+}

@@ -1,0 +1,179 @@
+package dissect
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// dicomVector is the synthetic association request of protocols.md.
+const dicomVector = "01000000012300010000504143535f544553542020202020202043545f5445535420202020202020202000000000000000000000000000000000000000000000" +
+	"0000000000000000000010000015312e322e3834302e31303030382e332e312e312e312000004d0100000030000019312e322e3834302e31303030382e352e31" +
+	"2e342e312e312e3240000013312e322e3834302e31303030382e312e322e3140000011312e322e3834302e31303030382e312e32200000330300000030000016" +
+	"312e322e3834302e31303030382e352e312e342e333140000011312e322e3834302e31303030382e312e325000003a51000004000040005200001b312e322e32" +
+	"37362e302e373233303031302e332e302e332e362e375500000f4f464649535f44434d544b5f333637"
+
+// item is a DICOM item.
+func item(kind byte, body string) string {
+	return string([]byte{kind, 0, byte(len(body) >> 8), byte(len(body))}) + body
+}
+
+// association is a PDU of the given kind with items behind the application context.
+func association(kind byte, items ...string) []byte {
+	body := "\x00\x01\x00\x00" + "STORE-1         " + "SCANNER-2       " + strings.Repeat("\x00", 32) + item(0x10, dicomContext) + strings.Join(items, "")
+	n := len(body)
+	return append([]byte{kind, 0, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, body...)
+}
+
+func proposed(id byte, uid string) string {
+	return item(0x20, string([]byte{id, 0, 0, 0})+item(0x30, uid)+item(0x40, "1.2.840.10008.1.2"))
+}
+
+func answered(id, result byte) string {
+	return item(0x21, string([]byte{id, 0, result, 0})+item(0x40, "1.2.840.10008.1.2"))
+}
+
+func role(uid string, scu, scp byte) string {
+	return item(0x54, string([]byte{0, byte(len(uid))})+uid+string([]byte{scu, scp}))
+}
+
+func TestDICOM(t *testing.T) {
+	rq := func(b []byte, f func(*DICOM)) DICOM {
+		m := DICOM{PDU: DICOMAssociateRQ, Length: uint32(len(b) - 6), CalledAE: TextOf("STORE-1"), CallingAE: TextOf("SCANNER-2")}
+		f(&m)
+		return m
+	}
+	contexts := func(m *DICOM, c ...DICOMContext) { m.ContextsLen = uint8(copy(m.Contexts[:], c)) }
+	vector := unhex(t, dicomVector)
+	roles := association(1, proposed(1, "1.2.3"), proposed(3, "1.2.4"), item(0x50, role("1.2.4", 0, 1)+role("1.2.9", 1, 1)))
+	ac := association(2, answered(1, 0), answered(3, 4), item(0x50, item(0x51, "\x00\x00\x80\x00")+item(0x52, "1.2.3.4\x00")+role("1.2.3", 1, 1)))
+	lies := association(1, proposed(1, "1.2.3"), "\x20\x00\xff\xff\x03\x00\x00\x00", item(0x50, item(0x55, "never")))
+	inner := association(1, item(0x20, "\x01\x00\x00\x00\x30\x00\x09\x99abc"), item(0x50, "\x52\x00\x00\xff1.2"), item(0x20, "\x03"))
+	wrong := association(1, answered(1, 0), proposed(3, "not a uid"), item(0x50, item(0x51, "abc")+item(0x52, "x")+item(0x54, "\x00\x01")+item(0x54, "\x00\x09abc")))
+	tests := []struct {
+		name string
+		b    []byte
+		want DICOM
+	}{
+		{"vector", vector, DICOM{PDU: DICOMAssociateRQ, Length: 291, CalledAE: TextOf("PACS_TEST"), CallingAE: TextOf("CT_TEST"),
+			ImplClassUID: UIDOf("1.2.276.0.7230010.3.0.3.6.7"), ImplVersion: TextOf("OFFIS_DCMTK_367"), MaxPDU: 16384, ContextsLen: 2,
+			Contexts: [maxContexts]DICOMContext{{ID: 1, Abstract: UIDOf("1.2.840.10008.5.1.4.1.1.2"), SCU: true}, {ID: 3, Abstract: UIDOf("1.2.840.10008.5.1.4.31"), SCU: true}}}},
+		{"roles", roles, rq(roles, func(m *DICOM) {
+			m.roles = 2
+			contexts(m, DICOMContext{ID: 1, Abstract: UIDOf("1.2.3"), SCU: true}, DICOMContext{ID: 3, Abstract: UIDOf("1.2.4"), SCP: true})
+		})},
+		{"answer", ac, rq(ac, func(m *DICOM) {
+			m.PDU, m.MaxPDU, m.ImplClassUID = DICOMAssociateAC, 32768, UIDOf("1.2.3.4")
+			contexts(m, DICOMContext{ID: 1}, DICOMContext{ID: 3, Result: 4})
+		})},
+		{"another PDU behind it", append(bytes.Clone(ac), 4, 0, 0, 0, 0, 9), rq(ac, func(m *DICOM) {
+			m.PDU, m.MaxPDU, m.ImplClassUID = DICOMAssociateAC, 32768, UIDOf("1.2.3.4")
+			contexts(m, DICOMContext{ID: 1}, DICOMContext{ID: 3, Result: 4})
+		})},
+		{"an item length that lies", lies, rq(lies, func(m *DICOM) { contexts(m, DICOMContext{ID: 1, Abstract: UIDOf("1.2.3"), SCU: true}) })},
+		{"a sub-item length that lies", inner, rq(inner, func(m *DICOM) { contexts(m, DICOMContext{ID: 1, SCU: true}) })},
+		{"items that do not fit", wrong, rq(wrong, func(m *DICOM) { m.roles = 1; contexts(m, DICOMContext{ID: 3, SCU: true}) })},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := DICOM{ImplVersion: TextOf("left over")}
+			if p := m.DecodeStream(tt.b); p != Done {
+				t.Fatal(p)
+			}
+			if d := cmp.Diff(tt.want, m, exported); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		})
+	}
+}
+
+func TestDICOMCutAnywhere(t *testing.T) {
+	b := unhex(t, dicomVector)
+	for i := range b {
+		m := DICOM{ImplVersion: TextOf("left over")}
+		if p := m.DecodeStream(b[:i]); p != NeedMore || i > 0 && !m.ImplVersion.IsZero() || (i >= dicomItems) != (m.CallingAE.String() == "CT_TEST") {
+			t.Fatalf("%d bytes: %v, calling %q, version %q", i, p, m.CallingAE, m.ImplVersion)
+		}
+	}
+}
+
+func TestDICOMBounds(t *testing.T) {
+	var many []string
+	for i := range 200 {
+		many = append(many, proposed(byte(2*i+1), "1.2.3"))
+	}
+	var m DICOM
+	if p := m.DecodeStream(association(1, many...)); p != Done || m.ContextsLen != maxContexts {
+		t.Errorf("%v, %d contexts", p, m.ContextsLen)
+	}
+	long := association(1, append(many, item(0x50, strings.Repeat(role("1.2.3", 1, 1), 3000)))...)
+	if p := m.DecodeStream(long[:dicomWindow]); p != Done {
+		t.Errorf("an association longer than the window: %v", p)
+	}
+	if p := m.DecodeStream(association(1, item(0x50, strings.Repeat(role("1.2.3", 1, 1), 900)))); p != Done || m.roles != maxContexts {
+		t.Errorf("%v, %d role selections", p, m.roles)
+	}
+}
+
+func TestDICOMData(t *testing.T) {
+	data := []byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3, 0, 0, 0, 0}
+	var m DICOM
+	if p := m.DecodeStream(data); p != Done || m != (DICOM{PDU: DICOMData, Length: 4096}) {
+		t.Errorf("%v, %+v", p, m.PDU)
+	}
+	for i := range 12 {
+		if p := m.DecodeStream(data[:i]); p != NeedMore {
+			t.Errorf("%d bytes: %v", i, p)
+		}
+	}
+}
+
+func TestDICOMRefuses(t *testing.T) {
+	good := association(1, proposed(1, "1.2.3"))
+	edit := func(b []byte, at int, v byte) []byte { b = bytes.Clone(b); b[at] = v; return b }
+	data := []byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3}
+	for name, b := range map[string][]byte{
+		"another type": {3, 0, 0, 0}, "second byte": edit(good, 1, 1), "too short": edit(good, 5, 20), "too long": edit(good, 2, 1), "version": edit(good, 7, 2),
+		"first item": edit(good, 74, 0x20), "first item's length": edit(good, 77, 0x40), "application context": edit(good, 80, '9'),
+		"data too long": edit(data, 2, 9), "data too short": {4, 0, 0, 0, 0, 5}, "value past the data": edit(data, 8, 0x10), "even context": edit(data, 10, 2), "control": edit(data, 11, 4), "empty value": {4, 0, 0, 0, 0, 9, 0, 0, 0, 1, 1, 1},
+	} {
+		if p := new(DICOM).DecodeStream(b); p != No {
+			t.Errorf("%s: %v, want no", name, p)
+		}
+	}
+}
+
+func TestUID(t *testing.T) {
+	for in, want := range map[string]string{"1.2.3": "1.2.3", "1.2.3\x00": "1.2.3", "1.2.3 ": "1.2.3", "1.2.x": "", "": "", strings.Repeat("1", 65): "", strings.Repeat("1", 64): strings.Repeat("1", 64)} {
+		u := UIDOf(in)
+		if u.String() != want || string(u.AppendTo(nil)) != want || u.IsZero() != (want == "") {
+			t.Errorf("%q: %q, want %q", in, u, want)
+		}
+	}
+	u := UIDOf("1.2.34")
+	for prefix, want := range map[string]bool{"1.2": true, "1.2.34": true, "1.2.3": false, "1.2.34.5": false} {
+		if u.HasPrefix(prefix) != want {
+			t.Errorf("HasPrefix(%q) = %v", prefix, !want)
+		}
+	}
+}
+
+func TestDICOMAllocs(t *testing.T) {
+	b, m := unhex(t, dicomVector), new(DICOM)
+	roles := association(1, proposed(1, "1.2.3"), item(0x50, role("1.2.3", 0, 1)))
+	noAllocs(t, func() { m.DecodeStream(b); m.DecodeStream(roles) })
+}
+
+func FuzzDICOM(f *testing.F) {
+	f.Add(unhex(f, dicomVector))
+	f.Add(association(2, answered(1, 0), item(0x50, role("1.2.3", 1, 1))))
+	f.Add([]byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m DICOM
+		m.DecodeStream(b)
+		m.ImplClassUID.HasPrefix("1.2")
+		checkPrintable(t, &m)
+	})
+}
