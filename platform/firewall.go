@@ -14,6 +14,9 @@ var (
 	// ErrStateUnknown: the transaction may have been committed or not (lost
 	// acknowledgement, ENOBUFS). Read over and compare.
 	ErrStateUnknown = errors.New("state of the ruleset is unknown")
+	// ErrTooLarge: the change does not fit one transaction of this kernel and
+	// socket. Nothing was committed: split it, into an unreachable generation.
+	ErrTooLarge = errors.New("change too large for one transaction")
 	// ErrUnsupported: this kernel cannot do it.
 	ErrUnsupported = errors.New("not supported by this kernel")
 )

@@ -117,6 +117,9 @@ type Rule struct {
 	Comment string
 	// Packets and Bytes are read back where the rule counts.
 	Packets, Bytes uint64
+	// Foreign marks a rule read back that this vocabulary cannot say; nothing
+	// else of it is kept. It never equals a rule of ours.
+	Foreign bool
 }
 
 // Limit is a token bucket.
