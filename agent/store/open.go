@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Options of Open.
+type Options struct {
+	// Path of the file; beside it appear PATH.lock, .tmp, .failures, .corrupt.N.
+	Path string
+	// Size in bytes that is set aside and never exceeded; 0: 64 MiB.
+	Size int64
+	// Preflight runs Check on the path where a fault does no harm: in a child
+	// process. nil: no preflight, for tools that read a store at rest.
+	Preflight func(ctx context.Context, path string) error
+	// PreflightLimit bounds it; 0: 20 s.
+	PreflightLimit time.Duration
+}
+
+// Opened says what Open found.
+type Opened struct {
+	Epoch   string // another after every loss of the file
+	Created bool   // there was no file
+	Reset   bool   // there was one that was no good: raise alert store.reset
+	Aside   string // where that one is now
+	RAM     bool   // records are kept in memory only
+	Reason  string // of Reset and RAM, for a person
+}
+
+const (
+	defaultSize = 64 << 20
+	// ramSize bounds the memory-only store: a quarter of what a small box can
+	// spare, and hours of alerts.
+	ramSize = 8 << 20
+)
+
+// Open opens the store, and makes it where there is none. Damage is no error:
+// it is moved out of the way and told in Opened. The error wraps ErrInUse where
+// another process has the store, or is that of ctx.
+func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
+	if opt.Size == 0 {
+		opt.Size = defaultSize
+	}
+	opt.Size = max(opt.Size/pageSize*pageSize, 32*pageSize)
+	if opt.PreflightLimit == 0 {
+		opt.PreflightLimit = 20 * time.Second
+	}
+	if err := os.MkdirAll(filepath.Dir(opt.Path), 0o700); err != nil {
+		s, o := inRAM(opt, nil, Opened{}, err)
+		return s, o, nil
+	}
+	lock, err := lockFile(opt.Path + ".lock")
+	if errors.Is(err, ErrInUse) {
+		return nil, Opened{}, fmt.Errorf("open store %s: %w", opt.Path, err)
+	}
+	if err != nil {
+		s, o := inRAM(opt, nil, Opened{}, err)
+		return s, o, nil
+	}
+	o := Opened{}
+	failures := readFailures(opt.Path)
+	last := errors.New("the runs before this one ended in a fault")
+	for failures < maxFailures {
+		b, err := attempt(ctx, opt, &o)
+		if err == nil {
+			return &Store{path: opt.Path, broken: make(chan struct{}), b: b, lock: lock, failures: failures}, o, nil
+		}
+		if ctx.Err() != nil || errors.Is(err, ErrInUse) {
+			lock.Close()
+			return nil, Opened{}, fmt.Errorf("open store %s: %w", opt.Path, err)
+		}
+		if unusable(err) {
+			s, o := inRAM(opt, lock, o, err)
+			return s, o, nil
+		}
+		last = err
+		failures++
+		noteFailures(opt.Path, failures)
+		if _, serr := os.Stat(opt.Path); serr == nil {
+			aside, err := moveAside(opt.Path)
+			if err != nil {
+				s, o := inRAM(opt, lock, o, fmt.Errorf("%w; move it aside: %w", last, err))
+				return s, o, nil
+			}
+			o.Reset, o.Aside, o.Reason = true, aside, last.Error()
+		}
+	}
+	// The next start tries the disk once more: this one stays up without it.
+	noteFailures(opt.Path, maxFailures-1)
+	s, o := inRAM(opt, lock, o, fmt.Errorf("%d failures in a row, the last: %w", failures, last))
+	return s, o, nil
+}
+
+// attempt makes, checks and opens the file once.
+func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
+	st, err := os.Stat(opt.Path)
+	switch {
+	case os.IsNotExist(err):
+		if err := create(opt.Path, opt.Size); err != nil {
+			return nil, err
+		}
+		o.Created = !o.Reset
+	case err != nil:
+		return nil, err
+	case !st.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: not a regular file", ErrDamaged)
+	default:
+		if err := preflight(ctx, opt); err != nil {
+			return nil, err
+		}
+		// A config that grew; where the disk has no room the file stays as it is.
+		if err := extend(opt.Path, opt.Size); err != nil && !full(err) {
+			return nil, err
+		}
+	}
+	if st, err = os.Stat(opt.Path); err != nil {
+		return nil, err
+	}
+	var b *boltFile
+	err = guard(func() (err error) {
+		if b, err = openBolt(opt.Path, st.Size()/pageSize*pageSize); err != nil {
+			return err
+		}
+		return b.view(func(r raw) (err error) {
+			o.Epoch, err = vital(&Tx{raw: r})
+			return err
+		})
+	})
+	if err != nil {
+		if b != nil {
+			b.abandon()
+		}
+		return nil, err
+	}
+	return b, nil
+}
+
+// preflight runs the caller's check. A check that could not be run says nothing
+// about the file: then the file is opened, behind the guard.
+func preflight(ctx context.Context, opt Options) error {
+	if opt.Preflight == nil {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, opt.PreflightLimit)
+	defer cancel()
+	err := opt.Preflight(limited, opt.Path)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var exited interface{ ExitCode() int } // of *exec.ExitError
+	if limited.Err() != nil || errors.Is(err, ErrDamaged) || errors.As(err, &exited) {
+		return fmt.Errorf("preflight: %w", err)
+	}
+	return nil
+}
+
+// inRAM is the store without a disk: the agent lives on and says so.
+func inRAM(opt Options, lock interface{ Close() error }, o Opened, why error) (*Store, Opened) {
+	o.Epoch, o.RAM, o.Created = newEpoch(), true, false
+	o.Reason = "in memory only: " + why.Error()
+	return &Store{path: opt.Path, ramOf: true, broken: make(chan struct{}), b: newRAM(min(opt.Size, ramSize)), lock: lock}, o
+}
