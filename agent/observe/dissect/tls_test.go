@@ -130,6 +130,21 @@ func TestClientHelloAfterChangeCipherSpec(t *testing.T) {
 	}
 }
 
+func TestServerHelloAfterAlert(t *testing.T) {
+	h := hello{server: true, version: 0x0303, ciphers: []uint16{4}, exts: [][]byte{extProtocols("h2")}}
+	b := append([]byte{21, 3, 3, 0, 2, 1, 112}, records(h.message(), 600)...)
+	var m ServerHello
+	if p := m.DecodeStream(b); p != Done || m.ALPN.String() != "h2" {
+		t.Errorf("%v, %q", p, m.ALPN)
+	}
+	if p := m.DecodeStream(b[:6]); p != No {
+		t.Errorf("half an alert: %v", p)
+	}
+	if p := m.DecodeStream(b[:7]); p != NeedMore {
+		t.Errorf("an alert alone: %v", p)
+	}
+}
+
 func TestClientHelloRefuses(t *testing.T) {
 	old := hello{version: 0x0301, ciphers: []uint16{4}, exts: [][]byte{extSNI("a.example")}}
 	good := records(old.message(), tlsMaxRecord)

@@ -3,6 +3,7 @@ package dissect
 // TLS record and handshake framing (RFC 8446 §5.1, §4).
 const (
 	tlsChangeCipherSpec = 20
+	tlsAlert            = 21
 	tlsHandshake        = 22
 	tlsRecordHeader     = 5
 	tlsMaxRecord        = 1<<14 + 256
@@ -21,12 +22,9 @@ type helloReader struct {
 }
 
 // begin finds the handshake message of type want at the start of b and checks
-// that it is there in full. A change-cipher-spec record in front of it is
-// passed over: a client sends one before its second hello (RFC 8446 §D.4).
+// that it is there in full.
 func (r *helloReader) begin(b []byte, want uint8) Progress {
-	if len(b) >= 6 && b[0] == tlsChangeCipherSpec && b[1] == 3 && b[3] == 0 && b[4] == 1 {
-		b = b[6:]
-	}
+	b = skipShortRecord(b)
 	if len(b) > 0 && b[0] != tlsHandshake || len(b) > 1 && b[1] != 3 || len(b) > tlsRecordHeader && b[tlsRecordHeader] != want {
 		return No
 	}
@@ -62,6 +60,21 @@ func (r *helloReader) begin(b []byte, want uint8) Progress {
 	r.b = b
 	r.skip(4)
 	return Done
+}
+
+// skipShortRecord passes over a record that may stand in front of a hello: a
+// client changes the cipher spec before its second one (RFC 8446 §D.4), and a
+// server that does not know the name warns with an alert (RFC 6066 §3).
+func skipShortRecord(b []byte) []byte {
+	if len(b) < tlsRecordHeader || b[1] != 3 || b[3] != 0 {
+		return b
+	}
+	n := tlsRecordHeader + int(b[4])
+	short := b[0] == tlsChangeCipherSpec && b[4] == 1 || b[0] == tlsAlert && b[4] == 2
+	if !short || len(b) < n {
+		return b
+	}
+	return b[n:]
 }
 
 // fill loads the next record header when the current record is used up.
