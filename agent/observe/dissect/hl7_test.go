@@ -135,7 +135,7 @@ func TestHL7Bounds(t *testing.T) {
 	segs := []string{"MSH|^~\\&|A|B"}
 	for i := range 30 {
 		n := string(rune('A' + i))
-		segs = append(segs, "OBX|1||"+[]string{"69985", "69986", "65537"}[i%3]+"^x^MDC|"+strings.Repeat("1.", i%5)+"0||||||||||||||"+n, "PRT||||||||||"+n)
+		segs = append(segs, "OBX|1||"+[]string{"69985", "69986", "70001"}[i%3]+"^x^MDC|"+strings.Repeat("1.", i%5)+"0||||||||||||||"+n, "PRT||||||||||"+n)
 	}
 	var m HL7
 	if p := m.DecodeStream([]byte(mllp(segs...))); p != Done || m.DevicesLen != maxHL7Devices || m.PartsLen != maxHL7Parts || m.CodesLen != 15 {
@@ -146,7 +146,8 @@ func TestHL7Bounds(t *testing.T) {
 func TestHL7DeviceCode(t *testing.T) {
 	sep := hl7Separators{field: '|', component: '^', repetition: '~'}
 	for in, want := range map[string]uint32{
-		"69985^MDC_DEV^MDC": 69985, "126977^X^mdc^a^b": 126977, "65536^^MDC": 65536, "131072^^MDC": 0, "65535^^MDC": 0,
+		"69985^MDC_DEV^MDC": 69985, "126977^X^mdc^a^b": 126977, "69632^^MDC": 69632, "69631^^MDC": 0, "73727^^MDC": 73727, "73728^^MDC": 0,
+		"126975^^MDC": 0, "131072^^MDC": 0, "65535^^MDC": 0, "4421^^MDC": 0,
 		"69985^x^LN": 0, "69985": 0, "69985^x": 0, "6998A^x^MDC": 0, "^x^MDC": 0, "0069985^x^MDC": 0, "": 0,
 	} {
 		if got := mdcDeviceCode([]byte(in), sep); got != want {
@@ -158,7 +159,7 @@ func TestHL7DeviceCode(t *testing.T) {
 			t.Errorf("depth of %q: %d, want %d", in, got, want)
 		}
 	}
-	for in, want := range map[string]bool{"a^0011223344556677^EUI-64": true, "0011223344556677^a^b^eui-64": true, "0011223344556677": false, "a^b^EUI-64": false, "EUI-64": false} {
+	for in, want := range map[string]bool{"a^0011223344556677^EUI-64": true, "0011223344556677^a^b^eui-64": true, "0011223344556677": false, "001122FFFE556677^a^b": true, "a^b^001122ffff556677": true, "a^b^EUI-64": false, "EUI-64": false} {
 		if got := hl7EUI([]byte(in), sep); got.IsZero() == want {
 			t.Errorf("EUI of %q: %x", in, got)
 		}

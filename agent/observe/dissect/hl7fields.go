@@ -161,29 +161,34 @@ func (m *HL7) addCode(c HL7Code) {
 	}
 }
 
-// hl7EUI returns the component in front of one that says "EUI-64", or else,
-// as some senders have it, the first. Digits alone could be anything.
+// hl7EUI returns the EUI-64 of an HD or EI field: the component in front of
+// one that says "EUI-64", or the first, as some senders have it. Where nothing
+// says so, a component counts only if it is made from a MAC address: 16 digits
+// alone could be anything, a record number too.
 func hl7EUI(v []byte, sep hl7Separators) EUI64 {
-	var before []byte
-	first := firstPart(v, sep.component)
+	first, _ := parseEUI64(firstPart(v, sep.component))
+	var before, made EUI64
 	for more := true; more; {
 		var c []byte
 		c, v, more = cutByte(v, sep.component)
 		if foldEqual(c, "eui-64") {
-			if e, ok := parseEUI64(before); ok {
-				return e
+			if !before.IsZero() {
+				return before
 			}
-			e, _ := parseEUI64(first)
-			return e
+			return first
 		}
-		before = c
+		before, _ = parseEUI64(c)
+		if _, ok := before.MAC(); ok && made.IsZero() {
+			made = before
+		}
 	}
-	return EUI64{}
+	return made
 }
 
 // mdcDeviceCode returns the code of OBX-3 (code^text^system) if it is an MDC
-// code of partition 1, which names devices and their parts, and else 0. Codes
-// of other partitions say what was measured.
+// code that names a device or a part of one, and else 0: term codes 4096 to
+// 8191 and the private ones from 61440 of partition 1. The others there are
+// attributes, those of other partitions say what was measured.
 func mdcDeviceCode(v []byte, sep hl7Separators) uint32 {
 	number, rest, _ := cutByte(v, sep.component)
 	_, system, _ := cutByte(rest, sep.component)
@@ -197,7 +202,8 @@ func mdcDeviceCode(v []byte, sep hl7Separators) uint32 {
 		}
 		code = code*10 + uint32(c-'0')
 	}
-	if code>>16 != 1 {
+	term := code & 0xffff
+	if code>>16 != 1 || term < 4096 || term >= 8192 && term < 61440 {
 		return 0
 	}
 	return code
