@@ -34,13 +34,14 @@ type LLDP struct {
 
 // Decode reads the payload of an LLDP frame (EtherType 88CC). It is false
 // when the frame does not begin with a chassis id, as the standard demands
-// (802.1AB §8.2); a TLV that is cut short ends the list.
+// (802.1AB §8.2), or with one of the reserved subtype 0; a TLV that is cut
+// short ends the list.
 func (m *LLDP) Decode(b []byte) bool {
 	*m = LLDP{}
 	for first := true; len(b) >= 2; first = false {
 		header := binary.BigEndian.Uint16(b) // 7 bits type, 9 bits length
 		kind, n := header>>9, int(header&0x1ff)
-		if first && (kind != 1 || n < 2 || len(b) < 2+n) {
+		if first && (kind != 1 || n < 2 || len(b) < 2+n || b[2] == 0) {
 			return false
 		}
 		if kind == 0 || len(b) < 2+n {
@@ -55,7 +56,7 @@ func (m *LLDP) Decode(b []byte) bool {
 // tlv keeps one TLV if it is on the allow-list.
 func (m *LLDP) tlv(kind uint16, v []byte) {
 	switch {
-	case kind == 1 && m.ChassisSubtype == 0:
+	case kind == 1 && m.ChassisSubtype == 0: // Decode has checked the first one
 		m.ChassisSubtype = v[0]
 		if v[0] == 4 && len(v) == 7 {
 			m.ChassisMAC = [6]byte(v[1:])

@@ -46,6 +46,7 @@ func TestLLDP(t *testing.T) {
 		{"chassis by name", tlv(1, "\x07room"), LLDP{ChassisSubtype: 7}},
 		{"MUD URL", chassis + tlv(127, "\x00\x00\x5e\x01https://mud.example/x?y"), with(func(m *LLDP) { m.MUDURL = TextOf("https://mud.example/x") })},
 		{"the first name counts", chassis + tlv(5, "one") + tlv(5, "two"), with(func(m *LLDP) { m.SystemName = TextOf("one") })},
+		{"the first chassis counts", chassis + tlv(1, "") + tlv(1, "\x07x"), base},
 		{"nothing behind the end", chassis + "\x00\x00" + tlv(5, "pad"), base},
 		{"a TLV cut short", chassis + tlv(5, "name")[:4], base},
 		{"odd lengths", chassis + tlv(3, "x") + tlv(7, "xyz") + tlv(127, "\x00\x12\xbb") + tlv(127, "\x00\x12\xbb\x01\x00"), base},
@@ -64,7 +65,7 @@ func TestLLDP(t *testing.T) {
 }
 
 func TestLLDPRefuses(t *testing.T) {
-	for _, b := range []string{"", "\x02", "\x00\x00", tlv(5, "name first"), chassis[:8], tlv(1, "\x04")} {
+	for _, b := range []string{"", "\x02", "\x00\x00", tlv(5, "name first"), chassis[:8], tlv(1, "\x04"), tlv(1, "\x00x") + tlv(1, "")} {
 		if new(LLDP).Decode([]byte(b)) {
 			t.Errorf("%q: recognised", b)
 		}
