@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/lab"
+)
+
+const usage = `wardlab: a virtual ward for Wardkeeper
+
+  wardlab run [flags]       run the ward with the built agent and judge it
+  wardlab record DIR        run it without an agent, one capture file per port
+
+flags of run:
+`
+
+// parse reads the command line; nil options say that help was printed.
+func parse(args []string, out io.Writer) (*lab.Options, error) {
+	opts := &lab.Options{Out: os.Stdout, Live: os.Stdout}
+	f := flag.NewFlagSet("wardlab", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.DurationVar(&opts.For, "for", 30*time.Second, "how long the ward runs")
+	f.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "`SEED` of another ward: other MACs of the same vendors, names, addresses")
+	f.StringVar(&opts.Agent, "agent", "", "`PATH` of the agent's program (default: wardkeeper next to wardlab, or in bin/)")
+	f.StringVar(&opts.Rules, "rules", "", "`DIR` that replaces the agent's rules")
+	f.StringVar(&opts.Mode, "mode", "enforce", "mode of every segment of the policy: enforce, stage or observe")
+	f.BoolVar(&opts.NoAgent, "no-agent", false, "run the ward without an agent (and fail: the negative control)")
+	f.BoolVar(&opts.Console, "console", false, "connect this terminal to the agent's console; Ctrl-] leaves")
+	f.BoolVar(&opts.JSON, "json", false, "print the summary as JSON")
+	help := func() {
+		fmt.Fprint(out, usage)
+		f.SetOutput(out)
+		f.PrintDefaults()
+	}
+	command := ""
+	if len(args) > 0 {
+		command = args[0]
+	}
+	switch command {
+	case "", "help", "-h", "-help", "--help":
+		help()
+		return nil, nil
+	case "run":
+		if err := f.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
+			help()
+			return nil, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+		if f.NArg() > 0 {
+			return nil, fmt.Errorf("run: unexpected argument %q", f.Arg(0))
+		}
+	case "record":
+		if len(args) != 2 {
+			return nil, errors.New("record: want one folder")
+		}
+		opts.For, opts.NoAgent, opts.Record = 20*time.Second, true, args[1]
+	default:
+		return nil, fmt.Errorf("unknown command %q: want run, record or help", command)
+	}
+	if opts.JSON || opts.Console {
+		// Standard output belongs to the summary, or to the console.
+		opts.Live = os.Stderr
+	}
+	if opts.Console {
+		opts.Live = io.Discard
+	}
+	return opts, nil
+}

@@ -1,0 +1,88 @@
+package collect
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	broker "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+)
+
+// Broker is an MQTT broker on a loopback port of the current namespace, with a
+// subscriber that writes everything in a Book.
+type Broker struct {
+	server *broker.Server
+	client mqtt.Client
+	port   int
+}
+
+// Open starts the broker and the subscriber.
+func Open(site string, book *Book) (*Broker, error) {
+	server := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := server.AddHook(new(allow), nil); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	b := &Broker{server: server, port: l.Addr().(*net.TCPAddr).Port}
+	if err := server.AddListener(listeners.NewNet("lab", l)); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	if err := server.Serve(); err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	if err := b.subscribe(site, book); err != nil {
+		server.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// subscribe connects a client that takes all of the site at QoS 1.
+func (b *Broker) subscribe(site string, book *Book) error {
+	opts := mqtt.NewClientOptions().AddBroker(b.URL()).SetClientID("wardlab-collector").SetAutoReconnect(false)
+	opts.SetProtocolVersion(4).SetOrderMatters(true)
+	b.client = mqtt.NewClient(opts)
+	if t := b.client.Connect(); !t.WaitTimeout(5*time.Second) || t.Error() != nil {
+		return fmt.Errorf("subscriber: connect: %w", orTimeout(t.Error()))
+	}
+	t := b.client.Subscribe("wardkeeper/v1/"+site+"/#", 1, func(_ mqtt.Client, m mqtt.Message) { book.Add(m.Topic(), m.Payload()) })
+	if !t.WaitTimeout(5*time.Second) || t.Error() != nil {
+		return fmt.Errorf("subscriber: subscribe: %w", orTimeout(t.Error()))
+	}
+	return nil
+}
+
+// timeoutError says that the broker did not answer.
+type timeoutError struct{}
+
+func (timeoutError) Error() string { return "no answer within 5 s" }
+
+func orTimeout(err error) error {
+	if err == nil {
+		return timeoutError{}
+	}
+	return err
+}
+
+// URL is where the agent finds the broker.
+func (b *Broker) URL() string { return fmt.Sprintf("tcp://127.0.0.1:%d", b.port) }
+
+// Port is the broker's TCP port.
+func (b *Broker) Port() int { return b.port }
+
+// Dropped counts messages that the broker did not deliver.
+func (b *Broker) Dropped() int64 { return atomic.LoadInt64(&b.server.Info.MessagesDropped) }
+
+// Close ends both.
+func (b *Broker) Close() {
+	b.client.Disconnect(100)
+	b.server.Close()
+}

@@ -1,0 +1,99 @@
+package lab
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
+)
+
+//go:embed policy.toml
+var policyTemplate string
+
+// Policy is the lab's policy for that ward, in that mode.
+func Policy(c *cast.Cast, mode string) (string, error) {
+	t, err := template.New("policy.toml").Option("missingkey=error").Parse(policyTemplate)
+	if err != nil {
+		return "", fmt.Errorf("lab policy: %w", err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, map[string]string{
+		"Mode":       mode,
+		"PumpServer": c.Member(cast.PumpServer).Addr.String(),
+		"Central":    c.Member(cast.Central).Addr.String(),
+		"PACS":       c.Member(cast.PACS).Addr.String(),
+		"Infra":      c.Member(cast.Infra).Addr.String(),
+	}); err != nil {
+		return "", fmt.Errorf("lab policy: %w", err)
+	}
+	return b.String(), nil
+}
+
+// gatewayFiles is what the agent's configuration names.
+type gatewayFiles struct {
+	dir     string // holds all of it, and the state
+	console string // the pty
+	broker  string // URL
+	rules   string // folder, "" for the embedded rules
+	uplink  string
+	ward    []string
+}
+
+func (g gatewayFiles) config() string { return filepath.Join(g.dir, "wardkeeper.toml") }
+func (g gatewayFiles) policy() string { return filepath.Join(g.dir, "policy.toml") }
+func (g gatewayFiles) state() string  { return filepath.Join(g.dir, "state") }
+func (g gatewayFiles) log() string    { return filepath.Join(g.dir, "agent.log") }
+
+// Config is the agent's configuration file.
+func (g gatewayFiles) Config(c *cast.Cast) string {
+	ports := make([]string, len(g.ward))
+	for i, p := range g.ward {
+		ports[i] = strconv.Quote(p)
+	}
+	q := strconv.Quote
+	lines := []string{
+		"gateway = " + q(c.Gateway),
+		"lab     = true",
+		`mode    = "bridge"`,
+		"[site]",
+		"name     = " + q(c.Site),
+		"internal = [" + q(c.Subnet.String()) + "]",
+		"[ports]",
+		"uplink = " + q(g.uplink),
+		"ward   = [" + strings.Join(ports, ", ") + "]",
+		"[uplink]",
+		"url = " + q(g.broker),
+		"[console]",
+		"device = " + q(g.console),
+		"[policy]",
+		"file = " + q(g.policy()),
+		"[state]",
+		"dir = " + q(g.state()),
+	}
+	if g.rules != "" {
+		lines = append(lines, "[rules]", "dir = "+q(g.rules))
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// write puts configuration and policy in place.
+func (g gatewayFiles) write(c *cast.Cast, mode string) error {
+	policy, err := Policy(c, mode)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(g.state(), 0o700); err != nil {
+		return fmt.Errorf("agent's state folder: %w", err)
+	}
+	for path, text := range map[string]string{g.config(): g.Config(c), g.policy(): policy} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return fmt.Errorf("agent's configuration: %w", err)
+		}
+	}
+	return nil
+}

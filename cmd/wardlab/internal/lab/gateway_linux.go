@@ -1,0 +1,157 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/collect"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/verdict"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/ward"
+)
+
+// startAgent starts the broker, the console's line and the agent, and waits a
+// moment for its session. left ends the run when the user leaves the console.
+func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	program, err := findAgent(r.opts.Agent, self)
+	if err != nil {
+		return nil, err
+	}
+	var undo []func()
+	stop = func() {
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i]()
+		}
+	}
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	if r.broker, err = collect.Open(r.cast.Site, r.book); err != nil {
+		return nil, err
+	}
+	undo = append(undo, r.broker.Close)
+	if r.console, err = openConsole(); err != nil {
+		return nil, err
+	}
+	undo = append(undo, func() { r.console.Close() })
+	r.files = gatewayFiles{dir: dir, console: r.console.slave, broker: fmt.Sprintf("mqtt://127.0.0.1:%d", r.broker.Port()),
+		rules: r.opts.Rules, uplink: ward.Uplink, ward: ward.WardPorts()}
+	if err = r.files.write(r.cast, r.opts.Mode); err != nil {
+		return nil, err
+	}
+	if r.agent, err = startAgent(program, r.files); err != nil {
+		return nil, err
+	}
+	undo = append(undo, func() { r.agent.stop(5 * time.Second) })
+	if r.opts.Console {
+		if err = r.attach(left); err != nil {
+			return nil, err
+		}
+	}
+	return stop, r.awaitSession(ctx)
+}
+
+// attach connects the user's terminal.
+func (r *run) attach(left func()) error {
+	restore, err := rawTerminal(os.Stdin)
+	if err != nil {
+		return err
+	}
+	gone := make(chan struct{})
+	r.console.attach(os.Stdin, os.Stdout, gone)
+	r.servers.wait.Go(func() {
+		select {
+		case <-gone:
+			left()
+		case <-r.servers.ctx.Done():
+		}
+		restore()
+	})
+	return nil
+}
+
+// awaitSession waits until the agent's session with the broker stands, or five
+// seconds: a ward does not wait for its gateway.
+func (r *run) awaitSession(ctx context.Context) error {
+	deadline := time.Now().Add(5 * time.Second)
+	for !r.book.Online() && time.Now().Before(deadline) && ctx.Err() == nil {
+		if end := r.agent.ended(); end != "" {
+			return fmt.Errorf("the agent ended at once (%s):\n%s", end, strings.Join(lastLines(r.files.log(), 8), "\n"))
+		}
+		waitBriefly()
+	}
+	if r.book.Online() {
+		r.screen.say("agent up, session with the broker stands")
+	} else {
+		r.screen.say("agent up, no session with the broker after 5 s")
+	}
+	return nil
+}
+
+// closeAgent stops the agent and takes in what it still has to say.
+func (r *run) closeAgent(e *verdict.Evidence) {
+	e.AgentEnd = r.agent.ended()
+	if e.AgentEnd == "" {
+		// Until the book is whole, the outbox may still be sending.
+		for begin := time.Now(); !r.book.Complete() && time.Since(begin) < 3*time.Second; {
+			waitBriefly()
+		}
+		if err := r.agent.stop(5 * time.Second); err != nil {
+			r.fault(err.Error())
+		}
+		for begin := time.Now(); !r.book.Complete() && time.Since(begin) < time.Second; {
+			waitBriefly()
+		}
+	} else {
+		r.screen.say("the agent ended by itself: %s; its last words:", e.AgentEnd)
+		for _, l := range lastLines(r.files.log(), 8) {
+			r.screen.say("  %s", l)
+		}
+	}
+	e.Dropped = r.broker.Dropped()
+	r.search(e)
+}
+
+// search looks for patient data where it may not be: the broker's messages, the
+// console, the agent's log and its database.
+func (r *run) search(e *verdict.Evidence) {
+	faults, leaked := r.book.Faults()
+	for _, f := range faults {
+		r.fault("unreadable message: " + f)
+	}
+	e.Leaked = leaked
+	p := r.cast.Patient
+	for _, s := range []string{p.Family, p.Given, p.ID} {
+		if r.console.said(s) {
+			e.Leaked = append(e.Leaked, "on the console")
+		}
+		for _, found := range filesWith(r.files.dir, s) {
+			e.Leaked = append(e.Leaked, "in the agent's "+found)
+		}
+	}
+}
+
+// part finds the host that an event names by device id, address or MAC.
+func (r *run) part(names ...string) cast.Part {
+	for _, name := range names {
+		name = strings.TrimPrefix(name, "local:")
+		if m, ok := r.byMAC(name); ok {
+			return m.Part
+		}
+		for _, p := range cast.Parts() {
+			if r.cast.Member(p).Addr.String() == name {
+				return p
+			}
+		}
+	}
+	return 0
+}

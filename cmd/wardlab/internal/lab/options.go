@@ -1,0 +1,70 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Options of a run.
+type Options struct {
+	For     time.Duration // how long the ward runs
+	Seed    uint64
+	Agent   string // program; "" is looked for next to this one
+	NoAgent bool
+	Rules   string // folder that replaces the agent's rules
+	Mode    string // of every segment: enforce or observe
+	Console bool   // connect the terminal to the agent's console
+	JSON    bool   // the summary as JSON on Out; lines go to Live
+	Record  string // folder for one capture file per ward port, "" for none
+
+	Out  io.Writer // the summary
+	Live io.Writer // what happens, as it happens
+}
+
+// Times of a run.
+const (
+	// intrusion is how long the intruder needs, and its events to arrive.
+	intrusion = 11 * time.Second
+	// leastRun is the shortest run in which anything can be shown.
+	leastRun = intrusion + 4*time.Second
+)
+
+// Check says what is wrong with the options.
+func (o *Options) Check() error {
+	if o.For < leastRun {
+		return fmt.Errorf("--for %v: the intruder alone needs %v, a run at least %v", o.For, intrusion, leastRun)
+	}
+	if o.Mode != "enforce" && o.Mode != "observe" && o.Mode != "stage" {
+		return fmt.Errorf("--mode %q: want enforce, stage or observe", o.Mode)
+	}
+	if o.Console && o.JSON {
+		return errors.New("--console and --json both want the terminal")
+	}
+	if o.Rules != "" {
+		if s, err := os.Stat(o.Rules); err != nil || !s.IsDir() {
+			return fmt.Errorf("--rules %s: no such folder", o.Rules)
+		}
+	}
+	return nil
+}
+
+// findAgent returns the agent's program: the one named, else next to this one,
+// else in bin/.
+func findAgent(named, self string) (string, error) {
+	if named != "" {
+		if _, err := os.Stat(named); err != nil {
+			return "", fmt.Errorf("--agent: %w", err)
+		}
+		return filepath.Abs(named)
+	}
+	for _, p := range []string{filepath.Join(filepath.Dir(self), "wardkeeper"), filepath.Join("bin", "wardkeeper")} {
+		if s, err := os.Stat(p); err == nil && s.Mode().IsRegular() {
+			return filepath.Abs(p)
+		}
+	}
+	return "", errors.New("the agent's program wardkeeper is neither next to wardlab nor in bin/: build it (make build), name it (--agent PATH), or run without (--no-agent)")
+}

@@ -1,0 +1,130 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/collect"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/sim"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/verdict"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/ward"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/witness"
+)
+
+// run is one run of the lab.
+type run struct {
+	opts   Options
+	cast   *cast.Cast
+	ward   *ward.Ward
+	stand  *witness.Stand
+	stage  *sim.Stage
+	screen *screen
+	book   *collect.Book
+	end    time.Time
+
+	servers, clients group
+
+	// Of a run with an agent:
+	broker  *collect.Broker
+	console *console
+	agent   *agent
+	files   gatewayFiles
+
+	mu       sync.Mutex
+	answered map[verdict.Exchange]uint64
+	lost     map[verdict.Exchange]uint64
+	attempts []sim.Attempt
+	faults   []string
+}
+
+// Run runs the ward in the current namespaces, which must be the lab's own, and
+// returns what came of it. An error says why there was no run to judge.
+func Run(ctx context.Context, opts Options) (Summary, error) {
+	if err := opts.Check(); err != nil {
+		return Summary{}, err
+	}
+	c := cast.New(opts.Seed)
+	r := &run{opts: opts, cast: c, screen: newScreen(opts.Live), end: time.Now().Add(opts.For),
+		answered: map[verdict.Exchange]uint64{}, lost: map[verdict.Exchange]uint64{},
+		book: collect.NewBook(map[string]string{"patient's family name": c.Patient.Family, "patient's given name": c.Patient.Given, "patient's id": c.Patient.ID})}
+	dir, err := os.MkdirTemp("", "wardlab-")
+	if err != nil {
+		return Summary{}, fmt.Errorf("working folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if r.ward, err = ward.Build(c); err != nil {
+		return Summary{}, err
+	}
+	defer r.ward.Close()
+	if r.stand, err = witness.Watch(r.ward); err != nil {
+		return Summary{}, err
+	}
+	defer r.stand.Close()
+	if opts.Record != "" {
+		stop, err := record(opts.Record)
+		if err != nil {
+			return Summary{}, err
+		}
+		defer stop()
+	}
+	r.stage = &sim.Stage{Ward: r.ward, Report: r.talk}
+	r.screen.say("ward of %s up: seed %d, %v, ports w1-w5, uplink %s", c.Site, c.Seed, c.Subnet, ward.Uplink)
+	return r.play(ctx, dir)
+}
+
+// play runs the acts in their order.
+func (r *run) play(ctx context.Context, dir string) (Summary, error) {
+	// The run ends at its time, or when the user has seen enough.
+	ctx, cancel := context.WithDeadline(ctx, r.end)
+	defer cancel()
+	r.servers.start(ctx)
+	r.clients.start(ctx)
+	defer r.servers.stop()
+	defer r.clients.stop()
+
+	if err := r.openServers(); err != nil {
+		return Summary{}, err
+	}
+	if err := r.firstExam(ctx); err != nil {
+		return Summary{}, err
+	}
+	if !r.opts.NoAgent {
+		stop, err := r.startAgent(ctx, dir, cancel)
+		if err != nil {
+			return Summary{}, err
+		}
+		defer stop()
+	}
+	if err := r.openWard(ctx); err != nil {
+		return Summary{}, err
+	}
+	notInPlace := r.await(ctx)
+	r.intrude(ctx)
+	<-ctx.Done()
+	return r.finish(notInPlace), nil
+}
+
+// finish stops the ward from the clients' side, so that nothing is under way
+// when the counts are read, then the agent, and judges.
+func (r *run) finish(notInPlace string) Summary {
+	r.clients.stop()
+	time.Sleep(300 * time.Millisecond) // what was sent last arrives
+	r.servers.stop()
+	sound := r.stand.Sound()
+	e := verdict.Evidence{Agent: r.agent != nil, NotInPlace: notInPlace, Witness: sound}
+	kernel, kernelErr := kernelCounters()
+	if r.agent != nil {
+		r.closeAgent(&e)
+	}
+	r.gather(&e)
+	s := r.summarise(e)
+	s.Kernel = kernel
+	if kernelErr != nil && r.agent != nil {
+		s.KernelError = kernelErr.Error()
+	}
+	return s
+}
