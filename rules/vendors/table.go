@@ -151,3 +151,9 @@ func compare(prefix string, key [5]byte) int {
 	}
 	return 0
 }
+
+// Vendor is Lookup without the bits.
+func (t *Table) Vendor(mac [6]byte) string {
+	owner, _ := t.Lookup(mac)
+	return owner
+}

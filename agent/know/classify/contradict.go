@@ -1,0 +1,71 @@
+package classify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/rules"
+)
+
+// contradiction is what a contradiction weighs.
+const contradiction = -2
+
+// contradict looks for what does not fit together: a protocol that names one
+// maker behind another maker's MAC, or a bedside device behind a PC's. Both are
+// a gateway or a spoof; the roles that rest on it lose weight.
+func (c *Classifier) contradict(t *tally) {
+	if t.maker.Name == "" || t.maker.Module {
+		return
+	}
+	if t.maker.Computer {
+		c.computer(t)
+		return
+	}
+	for i := range t.hits {
+		h := &t.hits[i]
+		if h.sig.Vendor == "" || h.sig.Confidence < device.Likely || len(h.sig.Roles) == 0 {
+			continue
+		}
+		said, known := c.opt.Rules.Vendors.ByName(h.sig.Attributes(h.value, c.opt.Rules.Vendors).Vendor)
+		if !known || related(said.Name, t.maker.Name) {
+			continue
+		}
+		t.contradiction = fmt.Sprintf("says %s, but the MAC is %s's: gateway or spoof?", said.Name, t.maker.Name)
+		for role := range h.sig.Roles {
+			if r := t.find(role); r != nil {
+				r.penalty = contradiction
+			}
+		}
+		return
+	}
+}
+
+// computer weighs down the bedside roles of a device whose MAC is a PC's.
+func (c *Classifier) computer(t *tally) {
+	var worst *roleTally
+	for i := range t.roles {
+		r := &t.roles[i]
+		role, ok := c.opt.Rules.Roles.Get(r.role)
+		if !ok || !role.Dedicated || role.Class > device.Clinical || !r.strong() {
+			continue
+		}
+		r.penalty = contradiction
+		if worst == nil || r.rank < worst.rank {
+			worst = r
+		}
+	}
+	if worst != nil {
+		t.contradiction = fmt.Sprintf("acts as %s, but the MAC is a computer's (%s): gateway or spoof?", worst.role, t.maker.Name)
+	}
+}
+
+// strong reports evidence beyond ports, names and the MAC.
+func (r *roleTally) strong() bool {
+	return r.pro[rules.Type] != nil || r.pro[rules.Model] != nil || r.pro[rules.Protocol] != nil || r.pro[rules.DHCP] != nil
+}
+
+// related reports two names of one house: "Cisco" and "Cisco Meraki".
+func related(a, b string) bool {
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}

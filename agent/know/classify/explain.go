@@ -1,0 +1,77 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+)
+
+// maxEvidence bounds what an identity carries along.
+const maxEvidence = 16
+
+// evidence lists what counted for the first role, then for the second; of each
+// the weightiest first.
+func evidence(roles ...*roleTally) []device.Evidence {
+	var out []device.Evidence
+	for _, r := range roles {
+		if r != nil {
+			out = append(out, r.counted()...)
+		}
+	}
+	return out[:min(len(out), maxEvidence)]
+}
+
+// counted lists the hits in a role's total.
+func (r *roleTally) counted() []device.Evidence {
+	var out []device.Evidence
+	for _, hits := range [][kindsOfEvidence]*hit{r.pro, r.contra} {
+		for _, h := range hits {
+			if h != nil {
+				out = append(out, device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: r.role, Weight: h.sig.Roles[r.role]})
+			}
+		}
+	}
+	if r.penalty != 0 {
+		out = append(out, device.Evidence{Signature: "contradiction", Role: r.role, Weight: r.penalty})
+	}
+	slices.SortStableFunc(out, func(a, b device.Evidence) int { return cmp.Compare(b.Weight, a.Weight) })
+	return out
+}
+
+// Reason is one line of an explanation.
+type Reason struct {
+	device.Evidence
+	Source  string // where the signature is known from
+	Counted bool   // false: another of the same kind of evidence weighs more
+}
+
+// Explain lists every signature that speaks of d's role, whatever the role
+// stands on, the weightiest first. With an unknown role it lists all.
+func (c *Classifier) Explain(d device.Device) []Reason {
+	t := c.tally(&d)
+	var out []Reason
+	for i := range t.hits {
+		h := &t.hits[i]
+		for role, w := range h.sig.Roles {
+			if role != d.Identity.Role && d.Identity.Role != device.RoleUnknown && d.Identity.Role != "" {
+				continue
+			}
+			r := t.find(role)
+			out = append(out, Reason{
+				Evidence: device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: role, Weight: w},
+				Source:   h.sig.Source,
+				Counted:  r.pro[h.sig.Evidence] == h || r.contra[h.sig.Evidence] == h,
+			})
+		}
+	}
+	for i := range t.roles {
+		if r := &t.roles[i]; r.penalty != 0 && (r.role == d.Identity.Role || d.Identity.Role == "" || d.Identity.Role == device.RoleUnknown) {
+			out = append(out, Reason{device.Evidence{Signature: "contradiction", Role: r.role, Weight: r.penalty}, t.contradiction, true})
+		}
+	}
+	slices.SortFunc(out, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Signature, b.Signature), cmp.Compare(a.Role, b.Role))
+	})
+	return out
+}
