@@ -1,0 +1,79 @@
+package extract
+
+import (
+	"strconv"
+
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
+	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
+)
+
+// maxHL7Frames bounds the work on one piece of a stream.
+const maxHL7Frames = 64
+
+// readHL7 reads MLLP frames one after the other.
+func (x *Extractor) readHL7(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
+	m := &x.decoders.hl7
+	for range maxHL7Frames {
+		if used == len(b) {
+			return used, dissect.Done
+		}
+		p = m.DecodeStream(b[used:])
+		if p == dissect.No || p == dissect.NeedMore && !final {
+			return used, p
+		}
+		x.message(c, m)
+		if p == dissect.NeedMore || m.Next <= 0 {
+			break
+		}
+		used += m.Next
+	}
+	return used, dissect.Done
+}
+
+// readBareHL7 reads a message without MLLP.
+func (x *Extractor) readBareHL7(c *flows.Conn, b []byte) dissect.Progress {
+	m := &x.decoders.hl7
+	p := m.DecodeBare(b)
+	if p == dissect.Done {
+		x.message(c, m)
+	}
+	return p
+}
+
+// metric is the depth of a measured value in OBX-4; above it stand devices.
+const metric = 4
+
+// message states what one message says of its sender, and that its receiver
+// takes such messages where it is the listener.
+func (x *Extractor) message(c *flows.Conn, m *dissect.HL7) {
+	if m.Empty {
+		return
+	}
+	w := sender(c)
+	x.say(w, fact.HL7App, &m.SendingApp)
+	x.say(w, fact.HL7Facility, &m.SendingFacility)
+	x.say(w, fact.HL7Type, &m.MessageType)
+	x.say(w, fact.HL7Version, &m.Version)
+	x.say(w, fact.HL7Profile, &m.Profile)
+	if !c.FromServer {
+		x.say(receiver(c), fact.HL7Receives, &m.MessageType)
+	}
+	for _, code := range m.Codes[:m.CodesLen] {
+		if code.Depth < metric {
+			x.text = strconv.AppendUint(x.text[:0], uint64(code.Code), 10)
+			x.state(w, fact.HL7OBX3, x.text)
+		}
+	}
+	for i := range m.Devices[:m.DevicesLen] {
+		x.say(w, fact.HL7Equipment, &m.Devices[i].Field)
+	}
+	for i := range m.Parts[:m.PartsLen] {
+		p := &m.Parts[i]
+		x.say(w, fact.HL7Device, &p.Device.Field)
+		x.say(w, fact.HL7UDI, &p.UDI)
+		x.say(w, fact.HL7Lot, &p.Lot)
+		x.say(w, fact.HL7Serial, &p.Serial)
+		x.say(w, fact.HL7DevType, &p.DeviceType)
+	}
+}

@@ -1,0 +1,118 @@
+package flows
+
+import (
+	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
+)
+
+// Bounds of reassembly. A ward device's datagrams fit; who sends longer ones
+// or more at a time is not read.
+const (
+	maxDatagrams     = 64
+	maxDatagram      = 16 << 10        // bytes
+	fragmentLifetime = int64(30 * 1e9) // nanoseconds, RFC 1122 §3.3.2: 60 to 120 s at hosts
+)
+
+// datagram is one that is being put together.
+type datagram struct {
+	src, dst [16]byte
+	id       uint32
+	network  dissect.Network
+	proto    uint8
+	vlan     uint16
+
+	began  int64 // table time, 0: free
+	bad    bool  // overlaps, holes beyond counting, too long
+	total  uint32
+	spans  spans
+	frames uint64
+	bytes  uint64
+	buf    []byte
+}
+
+// Fragments puts IP datagrams together, within bounds. The zero value is ready.
+type Fragments struct {
+	d       [maxDatagrams]datagram
+	Dropped uint64 // datagrams that were given up
+}
+
+// Add takes a fragment of so many bytes on the wire. When it completes its
+// datagram, data are the datagram's, good until the next call, and frames and
+// bytes are what it came in.
+func (f *Fragments) Add(v *dissect.View, now int64, wire int) (data []byte, frames, bytes uint64) {
+	d := f.find(v, now)
+	d.frames++
+	d.bytes += uint64(wire)
+	if d.bad {
+		return nil, 0, 0
+	}
+	if !d.add(v) {
+		d.bad = true
+		return nil, 0, 0
+	}
+	if d.total == 0 || d.spans.prefix() != d.total || d.spans.n != 1 {
+		return nil, 0, 0
+	}
+	d.began = 0
+	return d.buf[:d.total], d.frames, d.bytes
+}
+
+// add copies the fragment to its place. Fragments that overlap are never sent
+// by an honest host (RFC 5722, RFC 8200 §4.5); an exact copy may come twice.
+func (d *datagram) add(v *dissect.View) bool {
+	from, to := v.FragOffset, v.FragOffset+uint32(len(v.FragData))
+	if v.Truncated || to > maxDatagram || from == to || d.total != 0 && to > d.total {
+		return false
+	}
+	if !v.FragMore {
+		if d.total != 0 && d.total != to || d.spans.n > 0 && d.spans.s[d.spans.n-1].to > to {
+			return false
+		}
+		d.total = to
+	}
+	g, missing := d.spans.gap(from, to)
+	if !missing {
+		return string(d.buf[from:to]) == string(v.FragData)
+	}
+	if g != (span{from, to}) {
+		return false
+	}
+	if int(to) > len(d.buf) {
+		b := make([]byte, max(int(to), 2*len(d.buf)))
+		copy(b, d.buf)
+		d.buf = b
+	}
+	copy(d.buf[from:to], v.FragData)
+	return d.spans.add(g)
+}
+
+// find returns the datagram of a fragment, a fresh one if need be.
+func (f *Fragments) find(v *dissect.View, now int64) *datagram {
+	oldest := &f.d[0]
+	for i := range f.d {
+		d := &f.d[i]
+		if d.began != 0 && now-d.began > fragmentLifetime {
+			f.drop(d)
+		}
+		if d.began != 0 && d.id == v.FragID && d.src == v.SrcIP && d.dst == v.DstIP && d.proto == v.FragProto &&
+			d.network == v.Network && d.vlan == v.VLAN {
+			return d
+		}
+		if d.began < oldest.began {
+			oldest = d
+		}
+	}
+	if oldest.began != 0 {
+		f.drop(oldest)
+	}
+	*oldest = datagram{
+		src: v.SrcIP, dst: v.DstIP, id: v.FragID, network: v.Network, proto: v.FragProto, vlan: v.VLAN,
+		began: max(now, 1), buf: oldest.buf,
+	}
+	return oldest
+}
+
+func (f *Fragments) drop(d *datagram) {
+	d.began = 0
+	clear(d.buf) // it may be of a patient
+	f.Dropped++
+}
