@@ -1,0 +1,58 @@
+package linux
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/platform"
+)
+
+const (
+	// stderrTail is how much of a child's last words is kept, in bytes.
+	stderrTail = 2 << 10
+	// killDelay is how long a killed child's output may stay open.
+	killDelay = time.Second
+)
+
+// self runs this binary again. It is the only place that starts a process.
+type self struct{}
+
+var _ platform.Self = self{}
+
+// Run starts the binary that this process is, also if the file was replaced.
+func (self) Run(ctx context.Context, args ...string) error {
+	var last tail
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
+	// A fault is told in two lines; the stacks behind it would push them out.
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
+	cmd.Stderr = &last
+	cmd.WaitDelay = killDelay
+	err := cmd.Run()
+	if ended := ctx.Err(); err != nil && ended != nil {
+		err = ended
+	}
+	if err == nil {
+		return nil
+	}
+	words := strings.TrimSpace(string(last.b))
+	if words == "" {
+		return fmt.Errorf("run %s: %w", strings.Join(args, " "), err)
+	}
+	return fmt.Errorf("run %s: %w: %s", strings.Join(args, " "), err, words)
+}
+
+// tail keeps the last bytes that were written.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	t.b = append(t.b, p[max(0, n-stderrTail):]...)
+	if over := len(t.b) - stderrTail; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return n, nil
+}
