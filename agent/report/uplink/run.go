@@ -1,0 +1,188 @@
+package uplink
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
+)
+
+const (
+	window     = 32                    // messages without an acknowledgement
+	gap        = 20 * time.Millisecond // between two messages: 50 a second, for the sake of the broker when a fleet comes back
+	ackLimit   = 30 * time.Second      // for an acknowledgement
+	steady     = time.Minute           // a session that lasts so long resets the backoff
+	stateEvery = 10 * time.Second      // at most, the state message when it has changed
+	drainLimit = 3 * time.Second       // for the last records when the agent ends
+)
+
+// sent is a message without an acknowledgement.
+type sent struct {
+	receipt Receipt
+	batch   outbox.Batch     // empty: a state message
+	limit   <-chan time.Time // for its acknowledgement
+}
+
+// run is the work of one session.
+type run struct {
+	u        *Uplink
+	s        Session
+	cursor   *outbox.Cursor
+	packer   *zstd.Encoder
+	inFlight []sent // oldest first
+	state    string // last state message, without its time
+}
+
+func newRun(u *Uplink, s Session) (*run, error) {
+	p, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	return &run{u: u, s: s, cursor: u.opt.Source.Cursor(), packer: p}, nil
+}
+
+// loop sends until the session or ctx ends. It returns nil after a goodbye.
+func (r *run) loop(ctx context.Context, lasted func()) error {
+	defer r.packer.Close()
+	if err := r.sendState(true); err != nil {
+		return err
+	}
+	var (
+		src     = r.u.opt.Source
+		changed = src.Changed()
+		cancel  = ctx.Done()
+		pace    <-chan time.Time // running: not yet
+		drained <-chan time.Time // running: the agent ends
+		long    = time.After(steady)
+		tick    = time.NewTicker(stateEvery)
+	)
+	defer tick.Stop()
+	for {
+		more := true
+		if pace == nil && len(r.inFlight) < window {
+			batch, ok, err := src.Take(r.cursor)
+			if err != nil {
+				return err
+			}
+			if more = ok; ok {
+				r.send(batch)
+				pace = time.After(gap)
+			}
+		}
+		if drained != nil && changed == nil && !more && len(r.inFlight) == 0 {
+			return r.goodbye()
+		}
+		var oldest <-chan struct{}
+		var late <-chan time.Time
+		if len(r.inFlight) > 0 {
+			oldest, late = r.inFlight[0].receipt.Done(), r.inFlight[0].limit
+		}
+		select {
+		case <-oldest:
+			if err := r.settle(); err != nil {
+				return err
+			}
+		case <-late:
+			return errSlow
+		case <-r.s.Lost():
+			for len(r.inFlight) > 0 && done(r.inFlight[0]) && r.settle() == nil {
+			}
+			return fmt.Errorf("connection lost: %w", r.s.Err())
+		case <-pace:
+			pace = nil
+		case _, ok := <-changed:
+			if !ok {
+				changed = nil // the outbox has made its last commit
+			}
+		case <-tick.C:
+			if err := r.sendState(false); err != nil {
+				return err
+			}
+		case <-long:
+			lasted()
+		case <-cancel:
+			cancel, drained = nil, time.After(drainLimit)
+		case <-drained:
+			return r.goodbye()
+		}
+	}
+}
+
+func done(s sent) bool {
+	select {
+	case <-s.receipt.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// send publishes a batch.
+func (r *run) send(b outbox.Batch) {
+	m := Message{Topic: base(r.u.opt.Site, r.u.opt.Gateway) + "/" + upTopic(b.Class, b.Kind), Payload: pack(r.packer, b.Lines)}
+	r.inFlight = append(r.inFlight, sent{r.s.Publish(m), b, time.After(r.u.ackLimit)})
+	r.note(0)
+}
+
+// settle takes the oldest message, which is done, off the window.
+func (r *run) settle() error {
+	m := r.inFlight[0]
+	r.inFlight = r.inFlight[1:]
+	if err := m.receipt.Err(); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	if len(m.batch.Seqs) > 0 {
+		r.u.opt.Source.Ack(m.batch)
+	}
+	r.note(len(m.batch.Seqs))
+	return nil
+}
+
+// note keeps the status.
+func (r *run) note(acked int) {
+	u := r.u
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.status.InFlight = len(r.inFlight)
+	if acked > 0 {
+		u.status.Acked += uint64(acked)
+		u.status.LastAck = u.opt.Clock.Now().Wall
+	}
+}
+
+// sendState publishes the retained state if it says anything new.
+func (r *run) sendState(always bool) error {
+	st := r.u.opt.State()
+	box := r.u.opt.Source.Stats()
+	now := fmt.Sprint(st, box.Seq, box.Evicted, r.u.opt.Clock.Now().Quality)
+	if !always && (now == r.state || len(r.inFlight) >= window) {
+		return nil
+	}
+	m, err := r.u.stateMessage(true, false)
+	if err != nil {
+		return err
+	}
+	r.state = now
+	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), limit: time.After(r.u.ackLimit)})
+	return nil
+}
+
+// goodbye publishes the last state: a DISCONNECT keeps the broker from
+// publishing the will. It tells all that a living gateway does, so that a
+// collector knows what it has missed.
+func (r *run) goodbye() error {
+	m, err := r.u.stateMessage(false, false)
+	if err != nil {
+		return err
+	}
+	receipt := r.s.Publish(m)
+	select {
+	case <-receipt.Done():
+	case <-r.s.Lost():
+	case <-time.After(time.Second):
+	}
+	return nil
+}
