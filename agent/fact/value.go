@@ -7,6 +7,7 @@ import "strings"
 type Value struct {
 	text     string
 	personal bool
+	cut      bool
 }
 
 // String is the text, or "" where it was kept back.
@@ -14,6 +15,10 @@ func (v Value) String() string { return v.text }
 
 // Personal reports that the name looked like a person's and was not kept.
 func (v Value) Personal() bool { return v.personal }
+
+// Cut reports that a bed or room label was taken out of the name: what stands
+// is not all that was said.
+func (v Value) Cut() bool { return v.cut }
 
 // Most characters kept of a name and of a banner (design: 64 and 128).
 const (
@@ -54,11 +59,12 @@ func shapeOf(k Kind) shape {
 func New(k Kind, text string) (Value, bool) {
 	switch shapeOf(k) {
 	case shapeName:
-		s := cutBed(clean(text, maxName))
+		whole := clean(text, maxName)
+		s := cutBed(whole)
 		if personal(s) {
 			return Value{personal: true}, true
 		}
-		return Value{text: s}, s != ""
+		return Value{text: s, cut: s != whole}, s != ""
 	case shapeBanner:
 		s := clean(text, maxBanner)
 		if email(s) {

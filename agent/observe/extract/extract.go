@@ -62,6 +62,7 @@ type decoders struct {
 	record     dissect.DNSRecord
 	lldp       dissect.LLDP
 	hello      dissect.ClientHello
+	answer     dissect.ServerHello
 	http       dissect.HTTP
 	hl7        dissect.HL7
 	dicom      dissect.DICOM

@@ -15,6 +15,7 @@ var _ flows.Reader = (*reader)(nil)
 const (
 	tlsChangeCipher = 0x14
 	tlsHandshake    = 0x16
+	tlsAlert        = 0x15 // may stand in front of a server's hello
 	mllpStart       = 0x0b
 )
 
@@ -26,7 +27,7 @@ func (x *reader) Begins(b []byte) bool {
 		second = b[1]
 	}
 	switch c := b[0]; {
-	case c == tlsHandshake || c == tlsChangeCipher:
+	case c == tlsHandshake || c == tlsChangeCipher || c == tlsAlert:
 		return len(b) < 2 || second == 3
 	case c == mllpStart, c == '\r', c == '\n':
 		return true
@@ -44,7 +45,7 @@ func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
 func (x *reader) Read(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
 	e := (*Extractor)(x)
 	switch first := b[0]; {
-	case first == tlsHandshake || first == tlsChangeCipher:
+	case first == tlsHandshake || first == tlsChangeCipher || first == tlsAlert:
 		return 0, e.readTLS(c, b)
 	case first == mllpStart || first == '\r' || first == '\n':
 		return e.readHL7(c, b, final)
@@ -66,10 +67,18 @@ func whoOf(c *flows.Conn, e *flows.End) who {
 	return who{mac: e.MAC, ip: unicast(e.IP), vlan: c.VLAN, ours: e.Device, time: c.Time}
 }
 
-// readTLS states what a client shows in its hello.
+// readTLS states what a client shows in its hello, and which protocol a server
+// chose.
 func (x *Extractor) readTLS(c *flows.Conn, b []byte) dissect.Progress {
 	m := &x.decoders.hello
 	p := m.DecodeStream(b)
+	if p == dissect.No {
+		answer := &x.decoders.answer
+		if p = answer.DecodeStream(b); p == dissect.Done {
+			x.say(sender(c), fact.TLSALPN, &answer.ALPN)
+		}
+		return p
+	}
 	if p != dissect.Done || !c.From.Device {
 		return p
 	}
