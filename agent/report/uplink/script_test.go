@@ -174,8 +174,8 @@ func openStore(t testing.TB, path string) *store.Store {
 	return s
 }
 
-// start runs the rig; dialer gets the clock's floor rule as Now.
-func start(t testing.TB, s *store.Store, dialer Dialer) *rig {
+// start runs the rig, after set has had its way with the uplink.
+func start(t testing.TB, s *store.Store, dialer Dialer, set ...func(*Uplink)) *rig {
 	t.Helper()
 	r := &rig{store: s, queue: outbox.NewQueue(1 << 16), board: &health.Board{}, log: &logLines{}}
 	box, err := outbox.Open(s, r.queue, outbox.Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", MaxBytes: 2 << 20})
@@ -186,6 +186,9 @@ func start(t testing.TB, s *store.Store, dialer Dialer) *rig {
 	r.up = New(Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", Source: box, Dialer: dialer, Board: r.board,
 		Clock: clock.New(testClock{time.Now()}, time.Unix(0, 0)), Log: slog.New(slog.NewTextHandler(io.MultiWriter(r.log, io.Discard), nil)),
 		State: func() event.GatewayState { return event.GatewayState{Version: "test", Policy: 3, Generation: 4} }})
+	for _, f := range set {
+		f(r.up)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	errs := make(chan error, 2)
 	go func() { errs <- box.Run(ctx) }()
