@@ -2,6 +2,7 @@ package classify
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
@@ -15,22 +16,33 @@ type observation struct {
 	value string
 }
 
-// derive concludes what no single fact says.
+// derive concludes what no single fact says. Behind a router's MAC stand many
+// hosts, so nothing is put together there.
 func derive(d *device.Device, internal []netip.Prefix) []observation {
-	out := dicom(d)
+	var out []observation
+	where := addresses(d.IPs, internal)
+	if where != "" {
+		out = append(out, observation{rules.Addresses, where})
+	}
+	if where == forwards {
+		return out
+	}
 	if v := hl7Devices(d); v != "" {
 		out = append(out, observation{rules.HL7Devices, v})
 	}
-	if v := addresses(d.IPs, internal); v != "" {
-		out = append(out, observation{rules.Addresses, v})
-	}
-	return out
+	return append(out, dicom(d)...)
 }
 
+// Values of rules.Addresses.
+const (
+	forwards = "forwards"
+	foreign  = "foreign"
+)
+
 // maker names who bought the MAC block. A locally administered address has
-// none; a module's maker says nothing of the device around it.
+// none, and 00:00:00 (Xerox's) is what unset addresses begin with.
 func (c *Classifier) maker(d *device.Device) (v rules.Vendor, owner string) {
-	if d.MAC.Local() {
+	if d.MAC.Local() || [3]byte(d.MAC[:3]) == [3]byte{} {
 		return v, ""
 	}
 	if c.opt.Registry != nil {
@@ -50,7 +62,7 @@ func (c *Classifier) maker(d *device.Device) (v rules.Vendor, owner string) {
 // addresses judges the source addresses of a device: "forwards" where they are
 // of several networks, "foreign" where the only one is not of the site.
 func addresses(ips []netip.Addr, internal []netip.Prefix) string {
-	own, foreign := 0, 0
+	own, abroad := 0, 0
 	var networks []netip.Prefix // of IPv6: a host has one provider
 	for _, ip := range ips {
 		ip = ip.Unmap()
@@ -59,19 +71,19 @@ func addresses(ips []netip.Addr, internal []netip.Prefix) string {
 		case isInternal(ip, internal):
 			own++
 		case ip.Is4():
-			foreign++
+			abroad++
 		default:
 			p, err := ip.Prefix(32)
-			if err == nil && !contains(networks, p) {
+			if err == nil && !slices.Contains(networks, p) {
 				networks = append(networks, p)
 			}
 		}
 	}
 	switch {
-	case foreign > 1 || foreign == 1 && own > 0 || len(networks) > 1:
-		return "forwards"
-	case foreign == 1:
-		return "foreign"
+	case abroad > 1 || abroad == 1 && own > 0 || len(networks) > 1:
+		return forwards
+	case abroad == 1:
+		return foreign
 	}
 	return ""
 }
@@ -85,31 +97,19 @@ func isInternal(ip netip.Addr, internal []netip.Prefix) bool {
 	return ip.IsPrivate()
 }
 
-func contains(list []netip.Prefix, p netip.Prefix) bool {
-	for _, x := range list {
-		if x == p {
-			return true
-		}
-	}
-	return false
-}
-
 // hidden tells which kinds of fact do not speak of the device itself: behind a
 // router's MAC stand all the hosts it forwards for, and behind an HL7 gateway
 // the devices whose data it sends.
 func hidden(derived []observation) func(fact.Kind) bool {
-	forwards, gateway := false, false
-	for _, o := range derived {
-		forwards = forwards || o == observation{rules.Addresses, "forwards"}
-		gateway = gateway || o == observation{rules.HL7Devices, "many"}
-	}
+	router := slices.Contains(derived, observation{rules.Addresses, forwards})
+	gateway := slices.Contains(derived, observation{rules.HL7Devices, many})
 	return func(k fact.Kind) bool {
 		protocol, _, _ := strings.Cut(string(k), ".")
 		switch protocol {
 		case "http", "tls", "hl7", "dicom", "intellivue":
-			return forwards || gateway && ofDevices(k)
+			return router || gateway && ofDevices(k)
 		case "service":
-			return forwards && k != fact.MulticastTo
+			return router && k != fact.MulticastTo
 		}
 		return false
 	}

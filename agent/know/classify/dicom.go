@@ -29,8 +29,8 @@ const (
 
 // services is what one side of a device's associations does.
 type services struct {
-	classes                         int // of storage
-	images                          []string
+	classes                           int // of storage
+	images                            []string
 	worklist, performed, query, print bool
 }
 

@@ -11,6 +11,12 @@ import (
 // eui64 is the device identifier in an entity identifier field.
 var eui64 = regexp.MustCompile(`(?:^|[^0-9A-Fa-f])([0-9A-Fa-f]{16})(?:[^0-9A-Fa-f]|$)`)
 
+// Values of rules.HL7Devices.
+const (
+	one  = "one"
+	many = "many"
+)
+
 // manyNames is from how many equipment names without an EUI-64 on a sender is
 // taken to speak for several devices: one device may name a few of its parts.
 const manyNames = 3
@@ -32,9 +38,9 @@ func hl7Devices(d *device.Device) string {
 	}
 	switch {
 	case len(ids) > 1 || names >= manyNames:
-		return "many"
+		return many
 	case len(ids) == 1 || names > 0:
-		return "one"
+		return one
 	}
 	return ""
 }

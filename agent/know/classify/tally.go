@@ -21,8 +21,8 @@ const kindsOfEvidence = int(rules.Name) + 1
 type roleTally struct {
 	role    device.Role
 	rank    int // of the role in roles.toml: equal scores go to the one with more at stake
-	pro    [kindsOfEvidence]*hit
-	contra [kindsOfEvidence]*hit
+	pro     [kindsOfEvidence]*hit
+	contra  [kindsOfEvidence]*hit
 	penalty float64 // of a contradiction, 0 or below
 	total   float64
 }
