@@ -1,0 +1,329 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+)
+
+// Packet is the tuple of a packet on its way from one port to another.
+type Packet struct {
+	In, Out        string // ports
+	SrcMAC, DstMAC fact.MAC
+	EtherType      uint16     // inside a VLAN tag
+	Src, Dst       netip.Addr // of IP; of ARP, its sender and target
+	Proto          uint8
+	// SrcPort and DstPort of TCP and UDP; SrcPort is the type of ICMP.
+	SrcPort, DstPort uint16
+	Opens            bool       // TCP: SYN without ACK
+	LaterFragment    bool       // no ports
+	NDTarget         netip.Addr // of a neighbour advertisement
+}
+
+// Explanation says what becomes of a packet, and why.
+type Explanation struct {
+	// Verdict is "pass", "would-deny" or "deny".
+	Verdict string
+	Why     []string // what decided, one line for each side that was asked
+}
+
+// Verdicts of an Explanation.
+const (
+	Pass      = "pass"
+	WouldDeny = "would-deny"
+	Deny      = "deny"
+)
+
+// Explain judges a packet by the policy itself, in the order of the base chain.
+// It reads neither rules nor sets, so that the two can be checked against each
+// other. Break-glass is not known here.
+func (c *Compiled) Explain(p Packet) Explanation {
+	up := c.in.Uplink
+	e := Explanation{Verdict: Pass}
+	worsen := func(m Mode, why string) {
+		e.Why = append(e.Why, why)
+		switch {
+		case m == Enforce:
+			e.Verdict = Deny
+		case e.Verdict == Pass:
+			e.Verdict = WouldDeny
+		}
+	}
+	if p.In != up {
+		for _, a := range p.claimed() {
+			if slices.Contains(c.claims.drop, a) {
+				worsen(Enforce, fmt.Sprintf("claimed address: %s lies behind the uplink", a))
+				return e
+			}
+			if slices.Contains(c.claims.stage, a) {
+				worsen(Stage, fmt.Sprintf("claimed address: %s lies behind the uplink", a))
+				break
+			}
+		}
+	}
+	if why, ok := c.exempt(p); ok {
+		e.Why = append(e.Why, why)
+		return e
+	}
+	if m := c.ownAddress(p); m != nil {
+		worsen(m.Mode, fmt.Sprintf("segment %s: unicast to %s in a group frame", m.Segment, p.Dst))
+		if e.Verdict == Deny {
+			return e
+		}
+	}
+	for _, d := range []Direction{To, From} {
+		self, port := p.SrcMAC, p.In
+		if d == From {
+			self, port = p.DstMAC, p.Out
+		}
+		m := c.member(func(m *Member) bool { return m.MAC == self && m.Mode != Observe })
+		if m == nil || port == up {
+			continue
+		}
+		if why, ok := c.allowed(m, d, p); ok {
+			e.Why = append(e.Why, fmt.Sprintf("segment %s: %s", m.Segment, why))
+			continue
+		}
+		worsen(m.Mode, fmt.Sprintf("segment %s: no entry allows it to %s %s", m.Segment, way(d), m.Device))
+		if e.Verdict == Deny {
+			return e
+		}
+	}
+	if len(e.Why) == 0 {
+		e.Why = []string{"neither side is under a segment"}
+	}
+	return e
+}
+
+// claimed are the addresses that the sender says are its own.
+func (p *Packet) claimed() []netip.Addr {
+	var out []netip.Addr
+	if p.EtherType == etherIPv4 || p.EtherType == etherARP || p.EtherType == etherIPv6 {
+		out = append(out, p.Src)
+	}
+	if p.NDTarget.IsValid() {
+		out = append(out, p.NDTarget)
+	}
+	return out
+}
+
+func (p *Packet) isIP() bool { return p.EtherType == etherIPv4 || p.EtherType == etherIPv6 }
+
+// exempt judges the pairs, and what exempt devices have besides.
+func (c *Compiled) exempt(p Packet) (string, bool) {
+	up := c.in.Uplink
+	known := false
+	for _, x := range c.Pairs {
+		from, to := x.MAC == p.SrcMAC, x.MAC == p.DstMAC
+		known = known || from || to
+		if !p.isIP() {
+			continue
+		}
+		switch {
+		case from && x.Addr == p.Dst && (x.onWard() && x.PeerMAC == p.DstMAC || !x.onWard() && p.Out == up),
+			to && x.Addr == p.Src && (x.onWard() && x.PeerMAC == p.SrcMAC || !x.onWard() && p.In == up):
+			return fmt.Sprintf("exempt pair of %s and %s", x.Device, x.Peer), true
+		}
+	}
+	if !known {
+		return "", false
+	}
+	switch {
+	case p.EtherType == etherARP || p.EtherType == etherEAPOL || p.EtherType == etherLLDP:
+		return "exempt device: housekeeping", true
+	case p.LaterFragment || !p.isIP():
+		return "", false
+	case p.Out == up && p.caring(To), p.In == up && p.caring(From):
+		return "exempt device: housekeeping", true
+	}
+	m := c.member(func(m *Member) bool { return m.MAC == p.SrcMAC })
+	if m == nil || m.Class != device.LifeSustaining || !c.exemptDevice(p.SrcMAC) || c.in.Policy.Segment(m.Segment) == nil {
+		return "", false
+	}
+	for _, a := range c.in.Policy.Segment(m.Segment).Allow {
+		if a.Kind == GroupTarget && p.toGroupOf(a) {
+			return "exempt device: group " + a.Name, true
+		}
+	}
+	return "", false
+}
+
+func (c *Compiled) exemptDevice(m fact.MAC) bool {
+	return slices.ContainsFunc(c.Pairs, func(x Pair) bool { return x.MAC == m })
+}
+
+// ownAddress is the member whose address a frame to a group is really for.
+func (c *Compiled) ownAddress(p Packet) *Member {
+	if p.In == c.in.Uplink || !p.DstMAC.Group() || !p.isIP() {
+		return nil
+	}
+	return c.member(func(m *Member) bool { return m.Mode != Observe && slices.Contains(m.Addrs, p.Dst) })
+}
+
+// caring is the IP housekeeping between a device and the hospital.
+func (p *Packet) caring(d Direction) bool {
+	v6 := p.EtherType == etherIPv6
+	client, server, icmp, types := uint16(68), uint16(67), uint8(protoICMP), icmpErrors()
+	if v6 {
+		client, server, icmp, types = 546, 547, protoICMP6, careLeaving6()
+	}
+	if d == From {
+		client, server = server, client
+		if v6 {
+			types = careReaching6()
+		}
+	}
+	return p.Proto == protoUDP && p.SrcPort == client && p.DstPort == server ||
+		p.Proto == icmp && p.SrcPort < 256 && slices.Contains(types, uint8(p.SrcPort)) ||
+		p.Proto == protoIGMP && !v6 && d == To
+}
+
+// toGroupOf reports whether an entry for a named group covers the packet.
+func (p *Packet) toGroupOf(a Allow) bool {
+	g, _ := groupNamed(a.Name)
+	if !p.DstMAC.Group() || p.Proto != protoUDP {
+		return false
+	}
+	if !slices.Contains(g.Addrs, p.Dst) && !(g.Broadcast && p.EtherType == etherIPv4 && p.DstMAC == fact.MAC{255, 255, 255, 255, 255, 255}) {
+		return false
+	}
+	return slices.ContainsFunc(a.Services, func(s Service) bool { return s.Lo <= p.DstPort && p.DstPort <= s.Hi })
+}
+
+// allowed judges one side: what leaves (To) or reaches (From) the member.
+func (c *Compiled) allowed(m *Member, d Direction, p Packet) (string, bool) {
+	switch {
+	case p.EtherType == etherARP || p.EtherType == etherEAPOL || p.EtherType == etherLLDP:
+		return "housekeeping", true
+	case p.isIP() && !p.LaterFragment && p.caring(d) && (d == To || p.In == c.in.Uplink):
+		return "housekeeping", true
+	}
+	s := c.in.Policy.Segment(m.Segment)
+	if s == nil {
+		return "", false
+	}
+	other, addr := p.DstMAC, p.Dst
+	if d == From {
+		other, addr = p.SrcMAC, p.Src
+	}
+	for _, a := range s.Allow {
+		if why, ok := c.entry(m, a, d, p, other, addr); ok {
+			return why, true
+		}
+	}
+	return "", false
+}
+
+// entry judges one allow entry: the other side, then the services.
+func (c *Compiled) entry(m *Member, a Allow, d Direction, p Packet, other fact.MAC, addr netip.Addr) (string, bool) {
+	name := fmt.Sprintf("%s = %s", a.Dir, a.Name)
+	ether := slices.ContainsFunc(a.Services, func(s Service) bool { return s.Proto == Ether && s.Lo == p.EtherType })
+	if ether || a.Name == "ptp" && p.EtherType == etherPTP {
+		return name, true
+	}
+	if !p.isIP() {
+		return "", false
+	}
+	if a.Kind == GroupTarget {
+		g, _ := groupNamed(a.Name)
+		switch {
+		case p.LaterFragment:
+			return name, slices.Contains(g.Addrs, addr)
+		case d == To && slices.Contains(g.Addrs, addr) && p.Proto == protoUDP: // whatever MAC it was sent to
+			return name, slices.ContainsFunc(a.Services, func(s Service) bool { return s.Lo <= p.DstPort && p.DstPort <= s.Hi })
+		case d == To:
+			return name, p.toGroupOf(a)
+		}
+		return name, slices.Contains(g.Addrs, addr) && p.Proto == protoUDP &&
+			slices.ContainsFunc(a.Services, func(s Service) bool { return s.Lo <= p.SrcPort && p.SrcPort <= s.Hi })
+	}
+	at, near := false, false
+	wide := a.Kind == AnyTarget || a.Kind == InternalTarget
+	for _, o := range c.in.sides(a) {
+		ward := o.mac != fact.MAC{}
+		if ward && (o.mac != other || o.mac == m.MAC) {
+			continue
+		}
+		near = near || ward && len(o.nets) > 0
+		for _, n := range o.nets {
+			at = at || n.Contains(addr)
+			wide = wide || !ward && !n.IsSingleIP()
+		}
+	}
+	v6 := p.EtherType == etherIPv6
+	switch {
+	case p.LaterFragment:
+		return name, at
+	case v6 && d == From && p.Proto == protoICMP6 && (p.SrcPort == 135 || p.SrcPort == 136):
+		return name + ": neighbour discovery", near || wide
+	case !at:
+		return "", false
+	case d == From && c.peerError(a, p):
+		return name + ": ICMP error", true
+	}
+	for _, s := range a.Services {
+		if s.covers(p, a.Dir == d) {
+			return name + " " + s.String(), true
+		}
+	}
+	return "", false
+}
+
+// peerError: errors of hosts that may be on this ward, as the peers of an entry.
+func (c *Compiled) peerError(a Allow, p Packet) bool {
+	if p.EtherType == etherIPv4 && (p.Proto != protoICMP || !slices.Contains(icmpErrors(), uint8(p.SrcPort))) {
+		return false
+	}
+	if p.EtherType == etherIPv6 && (p.Proto != protoICMP6 || p.SrcPort < 1 || p.SrcPort > 4) {
+		return false
+	}
+	for _, o := range c.in.sides(a) {
+		if o.mac != (fact.MAC{}) && o.mac == p.SrcMAC {
+			return true
+		}
+		for _, n := range o.nets {
+			if o.mac == (fact.MAC{}) && !n.IsSingleIP() && n.Contains(p.Src) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// covers reports whether a packet is one of the service: asking goes the way of
+// the entry, an answer the other way.
+func (s Service) covers(p Packet, asking bool) bool {
+	v6 := p.EtherType == etherIPv6
+	port := p.SrcPort
+	if asking {
+		port = p.DstPort
+	}
+	in := func(n uint16) bool { return s.Lo <= n && n <= s.Hi }
+	switch s.Proto {
+	case TCP:
+		return p.Proto == protoTCP && in(port) && (asking || !p.Opens)
+	case UDP:
+		return p.Proto == protoUDP && in(port)
+	case ICMP:
+		return !v6 && p.Proto == protoICMP && in(p.SrcPort) && (asking || s.Lo != s.Hi)
+	case ICMP6:
+		return v6 && p.Proto == protoICMP6 && in(p.SrcPort) && (asking || s.Lo != s.Hi)
+	case Echo:
+		kind := map[[2]bool]uint16{{false, true}: 8, {false, false}: 0, {true, true}: 128, {true, false}: 129}[[2]bool{v6, asking}]
+		icmp := uint8(protoICMP)
+		if v6 {
+			icmp = protoICMP6
+		}
+		return p.Proto == icmp && p.SrcPort == kind
+	case IP:
+		return in(uint16(p.Proto))
+	}
+	return false
+}
+
+// String is the verdict and its reasons on one line.
+func (e Explanation) String() string { return e.Verdict + ": " + strings.Join(e.Why, "; ") }

@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+)
+
+// Placement says which device is under which segment. It is all that rules
+// need to know of an inventory, and is kept with them: after a restart the same
+// rules can be made before the inventory is back.
+type Placement struct {
+	Members []Member `json:"members"` // by device id
+	// Ward are the devices that a peer of the policy names.
+	Ward []WardPeer `json:"ward,omitempty"`
+}
+
+// Member is a device under a segment.
+type Member struct {
+	Device  device.ID          `json:"device"`
+	MAC     fact.MAC           `json:"mac"`
+	Addrs   []netip.Addr       `json:"addrs,omitempty"` // sorted
+	Role    device.Role        `json:"role"`
+	Class   device.SafetyClass `json:"class"`
+	Segment string             `json:"segment"`
+	Mode    Mode               `json:"mode"`
+	// Reason says why the mode is gentler than the segment's, "" if it is not.
+	Reason string `json:"reason,omitempty"`
+}
+
+// WardPeer is a device of the ward that a peer names, with what the inventory
+// knows of its addresses.
+type WardPeer struct {
+	Peer  string       `json:"peer"`
+	Addrs []netip.Addr `json:"addrs"`
+}
+
+// Place finds the segment of each device. Only a role that is confirmed, or
+// pinned by a person, puts a device into a segment; all others follow the
+// default. A device named by id goes before one named by tag, that before role.
+func (p *Policy) Place(snap *device.Snapshot, roles Roles) Placement {
+	var out Placement
+	bySelector := p.selectors()
+	for i := range snap.Devices {
+		d := &snap.Devices[i]
+		if m, ok := p.place(d, bySelector, roles); ok {
+			out.Members = append(out.Members, m)
+		}
+	}
+	slices.SortFunc(out.Members, func(a, b Member) int { return cmpID(a.Device, b.Device) })
+	for _, peer := range p.Peers {
+		if peer.Device == "" {
+			continue
+		}
+		w := WardPeer{Peer: peer.Name}
+		if d := snap.Find(peer.Device); d != nil {
+			w.Addrs = sortedAddrs(d.IPs)
+		}
+		out.Ward = append(out.Ward, w)
+	}
+	return out
+}
+
+func cmpID(a, b device.ID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// selectors maps "device x", "tag x", "role x" to the segment's index.
+func (p *Policy) selectors() map[string]int {
+	m := map[string]int{}
+	for i, s := range p.Segments {
+		for _, r := range s.Roles {
+			m["role "+string(r)] = i
+		}
+		for _, t := range s.Tags {
+			m["tag "+t] = i
+		}
+		for _, d := range s.Devices {
+			m["device "+string(d)] = i
+		}
+	}
+	return m
+}
+
+func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles) (Member, bool) {
+	m := Member{Device: d.ID, MAC: d.MAC, Addrs: sortedAddrs(d.IPs)}
+	if d.MAC == (fact.MAC{}) || d.MAC.Group() {
+		return m, false // behind a router: no frame on this ward tells it
+	}
+	certain := d.Identity.Confidence == device.Confirmed
+	m.Role, m.Class = d.Identity.Role, d.Identity.Class
+	if d.Pin != nil {
+		certain, m.Role, m.Class = true, d.Pin.Role, 0
+	}
+	// The class only rises: the sterner of what the inventory and the rules say.
+	if c, ok := roles(m.Role); ok && (m.Class == 0 || c < m.Class) {
+		m.Class = c
+	}
+	if !certain || m.Class == 0 {
+		m.Class = device.LifeSustaining // until it is known, for every automatic act
+	}
+	index, found := bySelector["device "+string(d.ID)]
+	for _, t := range d.Tags {
+		if !found {
+			index, found = bySelector["tag "+t]
+		}
+	}
+	if !found {
+		index, found = bySelector["role "+string(m.Role)]
+	}
+	if !found || !certain {
+		m.Segment, m.Mode = defaultSegment, p.Default
+		return m, p.Default != Observe
+	}
+	s := &p.Segments[index]
+	m.Segment, m.Mode = s.Name, s.Mode
+	if m.Mode == Enforce && m.Class == device.LifeSustaining && len(p.clinicalPeers(s)) == 0 {
+		m.Mode, m.Reason = Stage, "life-sustaining, and its segment names no clinical peer"
+	}
+	return m, true
+}
+
+// sortedAddrs are those addresses that can be the other end of a conversation.
+func sortedAddrs(in []netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range in {
+		if a = a.Unmap().WithZone(""); a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && a != broadcast4() {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out)
+}
+
+func broadcast4() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
