@@ -24,12 +24,9 @@ func (b *Book) Accounts() []Account {
 	for k, l := range b.ledgers {
 		a := Account{Class: k.class, Epoch: k.epoch, Received: uint64(len(l.seen)), Last: l.last}
 		if k.class != "state" {
-			for n := uint64(1); n <= l.last; n++ {
-				if _, ok := l.seen[n]; ok {
-					continue
-				}
-				a.Holes++
-				if len(a.First) < 5 {
+			a.Holes = l.last - a.Received
+			for n := uint64(1); len(a.First) < int(min(a.Holes, 5)); n++ {
+				if _, ok := l.seen[n]; !ok {
 					a.First = append(a.First, n)
 				}
 			}

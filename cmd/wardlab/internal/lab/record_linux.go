@@ -15,7 +15,7 @@ import (
 
 // recordLimit is the longest that the file of one port may become, octets: what
 // a run repeats after that teaches nobody anything.
-const recordLimit = 56 << 10
+const recordLimit = 48 << 10
 
 // record writes the frames of each ward port, both directions, to a file of
 // its own in dir, until stop.

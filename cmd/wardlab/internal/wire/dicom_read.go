@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // PDU is one protocol data unit of a DICOM connection.
@@ -41,26 +42,27 @@ func ReadPDU(r io.Reader) (PDU, error) {
 	return p, nil
 }
 
-// ProposedContexts lists the presentation context ids of an A-ASSOCIATE-RQ.
-func ProposedContexts(body []byte) ([]byte, error) {
+// ParseRequest reads the titles and the presentation context ids of the body of
+// an A-ASSOCIATE-RQ.
+func ParseRequest(body []byte) (a Association, contexts []byte, err error) {
 	if len(body) < 68 {
-		return nil, errAssoc
+		return Association{}, nil, errAssoc
 	}
-	var ids []byte
+	a.Called, a.Calling = strings.TrimRight(string(body[4:20]), " "), strings.TrimRight(string(body[20:36]), " ")
 	for b := body[68:]; len(b) > 0; {
 		if len(b) < 4 {
-			return nil, errAssoc
+			return Association{}, nil, errAssoc
 		}
 		n := int(binary.BigEndian.Uint16(b[2:]))
 		if len(b) < 4+n {
-			return nil, errAssoc
+			return Association{}, nil, errAssoc
 		}
 		if b[0] == 0x20 && n >= 1 {
-			ids = append(ids, b[4])
+			contexts = append(contexts, b[4])
 		}
 		b = b[4+n:]
 	}
-	return ids, nil
+	return a, contexts, nil
 }
 
 // Value is one presentation data value.
@@ -113,7 +115,7 @@ func ParseCommand(b []byte) (Command, error) {
 		}
 		switch elem {
 		case 0x0002:
-			c.Class = trimNUL(v)
+			c.Class = strings.TrimRight(string(v), "\x00")
 		case 0x0100:
 			c.Field, seen = u, true
 		case 0x0110, 0x0120:
@@ -126,13 +128,6 @@ func ParseCommand(b []byte) (Command, error) {
 		return Command{}, errNoResult
 	}
 	return c, nil
-}
-
-func trimNUL(v []byte) string {
-	for len(v) > 0 && v[len(v)-1] == 0 {
-		v = v[:len(v)-1]
-	}
-	return string(v)
 }
 
 // Success answers a command with status 0000.

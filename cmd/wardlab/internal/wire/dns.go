@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
 )
@@ -29,46 +30,68 @@ type Service struct {
 }
 
 // Announcement is a multicast DNS response that announces a host's services
-// (RFC 6763): for each a PTR, SRV and TXT record, and the host's address.
+// (RFC 6763): for each a PTR, SRV and TXT record, and the host's address. Names
+// are compressed (RFC 1035 4.1.4), so that it fits a frame.
 func Announcement(instance, host string, addr netip.Addr, services []Service) []byte {
-	hostName := dnsName(host, "local")
-	var records be
+	m := message{be: be(nil).u16(0).u16(0x8400).u16(0).u16(0).u16(0).u16(0), names: map[string]int{}}
 	n := uint16(0)
-	record := func(name []byte, typ, class uint16, ttl uint32, data []byte) {
-		records = records.bytes(name).u16(typ).u16(class).u32(ttl).len16(data)
+	record := func(typ, class uint16, ttl uint32, data func(), name ...string) {
+		m.name(name...)
+		m.be = m.u16(typ).u16(class).u32(ttl).u16(0)
+		at := len(m.be)
+		data()
+		binary.BigEndian.PutUint16(m.be[at-2:], uint16(len(m.be)-at))
 		n++
 	}
 	for _, s := range services {
-		typ := append([]string{}, strings.Split(s.Type, ".")...)
-		service := dnsName(append(typ, "local")...)
-		full := dnsName(append(append([]string{instance}, typ...), "local")...)
-		record(dnsName("_services", "_dns-sd", "_udp", "local"), dnsPTR, dnsIN, 4500, service)
-		record(service, dnsPTR, dnsIN, 4500, full)
-		record(full, dnsSRV, dnsIN|dnsFlush, 120, be(nil).u16(0).u16(0).u16(s.Port).bytes(hostName))
-		var txt be
-		for _, kv := range s.TXT {
-			txt = txt.u8(byte(len(kv))).bytes([]byte(kv))
-		}
-		record(full, dnsTXT, dnsIN|dnsFlush, 4500, txt)
+		typ := append(strings.Split(s.Type, "."), "local")
+		full := append([]string{instance}, typ...)
+		record(dnsPTR, dnsIN, 4500, func() { m.name(typ...) }, "_services", "_dns-sd", "_udp", "local")
+		record(dnsPTR, dnsIN, 4500, func() { m.name(full...) }, typ...)
+		record(dnsSRV, dnsIN|dnsFlush, 120, func() {
+			m.be = m.u16(0).u16(0).u16(s.Port)
+			m.name(host, "local")
+		}, full...)
+		record(dnsTXT, dnsIN|dnsFlush, 4500, func() {
+			for _, kv := range s.TXT {
+				m.be = m.u8(byte(len(kv))).bytes([]byte(kv))
+			}
+		}, full...)
 	}
-	record(hostName, dnsA, dnsIN|dnsFlush, 120, v4(addr))
-	// Header: id 0, response and authoritative, no question, n answers.
-	return be(nil).u16(0).u16(0x8400).u16(0).u16(n).u16(0).u16(0).bytes(records)
+	record(dnsA, dnsIN|dnsFlush, 120, func() { m.be = m.bytes(v4(addr)) }, host, "local")
+	binary.BigEndian.PutUint16(m.be[6:], n) // all are answers
+	return m.be
+}
+
+// message is a DNS message in the making.
+type message struct {
+	be
+	names map[string]int // offset of each name written so far
+}
+
+// name writes a name, as a pointer from the first label on that has been
+// written before.
+func (m *message) name(labels ...string) {
+	for i, l := range labels {
+		rest := strings.Join(labels[i:], "\x00")
+		if at, ok := m.names[rest]; ok {
+			m.be = m.u16(0xC000 | uint16(at))
+			return
+		}
+		if len(m.be) < 0x4000 {
+			m.names[rest] = len(m.be)
+		}
+		m.be = m.u8(byte(min(len(l), 63))).bytes([]byte(l[:min(len(l), 63)]))
+	}
+	m.be = m.u8(0)
 }
 
 // dnsName encodes labels without compression (RFC 1035 3.1), each cut at 63
 // octets.
 func dnsName(labels ...string) []byte {
-	var b be
-	for _, l := range labels {
-		if len(l) > 63 {
-			l = l[:63]
-		}
-		if l != "" {
-			b = b.u8(byte(len(l))).bytes([]byte(l))
-		}
-	}
-	return b.u8(0)
+	m := message{names: map[string]int{}}
+	m.name(labels...)
+	return m.be
 }
 
 // Query asks a unicast server for a name's address.

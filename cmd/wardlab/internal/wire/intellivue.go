@@ -48,8 +48,10 @@ func (b be) u32(v uint32) be      { return binary.BigEndian.AppendUint32(b, v) }
 func (b be) bytes(v []byte) be    { return append(b, v...) }
 func (b be) len16(body []byte) be { return append(b.u16(uint16(len(body))), body...) }
 
-// label is a VariableLabel: length, characters, padded with NUL to even length.
+// label is a VariableLabel: length, characters, a NUL, and another where the
+// length would be odd.
 func label(s string) []byte {
+	s += "\x00"
 	if len(s)%2 == 1 {
 		s += "\x00"
 	}
@@ -101,8 +103,9 @@ func ConnectIndication(m MonitorIdentity) []byte {
 		attribute(attrModel, append(label("Philips"), label(m.Model)...)),
 		attribute(attrProdSpec, be(nil).u16(6).len16(specs)),
 	)
-	// Managed object: class 0x21 MDS, context 0, handle 0; then event time, type.
-	event := be(nil).u16(0x0021).u16(0).u16(0).u32(m.EventMS).u16(0x0D17).len16(list)
+	// Managed object: class 0x23 composite single-bed MDS, context 0, handle 0;
+	// then event time and type.
+	event := be(nil).u16(0x0023).u16(0).u16(0).u32(m.EventMS).u16(0x0D17).len16(list)
 	command := be(nil).u16(m.Invoke).u16(0).len16(event) // 0: event report
 	return be(nil).u32(0x00000100).u16(1).len16(command) // nomenclature 1.0, ROIV
 }
