@@ -107,6 +107,19 @@ func (s Set) check(e Element) error {
 	return e.Verdict.validate()
 }
 
+// Fits says whether the fields are what the set's keys are made of. A kernel
+// compares whatever bytes it was given.
+func (s Set) Fits(fields []Field) error {
+	same := len(fields) == len(s.Key)
+	for i := 0; same && i < len(fields); i++ {
+		same = fields[i].Len() == s.Key[i].Len()
+	}
+	if !same {
+		return fmt.Errorf("set %s: the fields are not those of its key", s.Name)
+	}
+	return nil
+}
+
 // KeyLen is the number of bytes of the set's keys.
 func (s Set) KeyLen() int {
 	n := 0

@@ -68,7 +68,7 @@ func (s *set) add(e platform.Element, now time.Duration) error {
 	}
 	if have, exists := s.elements[e.Key]; exists && have.KeyEnd == e.KeyEnd {
 		if have.Verdict != e.Verdict {
-			return syscall.EBUSY
+			return syscall.EEXIST
 		}
 		return nil
 	}

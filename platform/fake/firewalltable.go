@@ -202,23 +202,15 @@ func (tx *transaction) resolve(r platform.Rule) error {
 	return nil
 }
 
-// fits checks that the fields, each padded to 4 bytes, are as long as the key.
 func (tx *transaction) fits(name string, fields []platform.Field, vmap bool) error {
 	s, exists := tx.table.sets[name]
 	if !exists {
 		return errno(syscall.ENOENT, "set", name)
 	}
-	loaded, key := 0, 0
-	for _, f := range fields {
-		loaded += (f.Len() + 3) / 4
-	}
-	for _, k := range s.Key {
-		key += (k.Len() + 3) / 4
-	}
-	if loaded != key || vmap && !s.Map {
+	if vmap && !s.Map {
 		return errno(syscall.EINVAL, "set", name)
 	}
-	return nil
+	return s.Fits(fields)
 }
 
 func (tx *transaction) deleteChain(name string) error {
@@ -251,7 +243,7 @@ func (tx *transaction) check() error {
 	}
 	for _, c := range tx.table.chains {
 		if c.hook != nil && tx.table.depth(c, maxJumps) < 0 {
-			return errno(syscall.ELOOP, "chain", c.name)
+			return errno(syscall.EMLINK, "chain", c.name)
 		}
 	}
 	return nil

@@ -52,11 +52,9 @@ func tune(raw *netlink.Conn, buffer int) error {
 	if err := raw.SetWriteBuffer(buffer); err != nil {
 		return fmt.Errorf("set write buffer: %w", err)
 	}
-	// Errors say why, and do not bring the failed message back (up to 64 KiB).
-	for _, option := range []netlink.ConnOption{netlink.ExtendedAcknowledge, netlink.CapAcknowledge} {
-		if err := raw.SetOption(option, true); err != nil {
-			return fmt.Errorf("set netlink option %d: %w", option, err)
-		}
+	// Errors say why, where the kernel knows.
+	if err := raw.SetOption(netlink.ExtendedAcknowledge, true); err != nil {
+		return fmt.Errorf("set extended acknowledgement: %w", err)
 	}
 	return nil
 }

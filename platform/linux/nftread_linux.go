@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
@@ -166,7 +168,40 @@ func (r *reader) sets() ([]shape, error) {
 	return out, nil
 }
 
+// A list of elements up to onePart long comes in one message, and one that does
+// not is read until it comes out the same twice, with a pause after the first
+// attempts: while the kernel rehashes a set that grew (right after it was
+// loaded), the parts of a list overlap or leave elements out, without an error.
+const (
+	onePart      = 64
+	listAttempts = 20
+	rehashPause  = 5 * time.Millisecond
+)
+
 func (r *reader) elements(set string) ([]element, error) {
+	var before map[string]bool
+	for range listAttempts {
+		out, err := r.elementsOnce(set)
+		if err != nil {
+			return nil, err
+		}
+		keys := make(map[string]bool, len(out))
+		for _, e := range out {
+			keys[string(rune(rank(e)))+string(e.Key)] = true
+		}
+		twice := len(keys) != len(out)
+		if !twice && (len(out) <= onePart || maps.Equal(keys, before)) {
+			return out, nil
+		}
+		if before != nil {
+			time.Sleep(rehashPause)
+		}
+		before = keys
+	}
+	return nil, errDumpChanged
+}
+
+func (r *reader) elementsOnce(set string) ([]element, error) {
 	replies, err := r.dump(unix.NFT_MSG_GETSETELEM,
 		text(unix.NFTA_SET_ELEM_LIST_TABLE, r.name), text(unix.NFTA_SET_ELEM_LIST_SET, set))
 	if err != nil {

@@ -49,15 +49,34 @@ func familyOf(f platform.Family) (nftables.TableFamily, bool) {
 	return 0, false
 }
 
-// elementSteps calls f with each step that speaks of elements.
-func (w *writer) elementSteps(f func(*platform.SetElements) error) error {
+// uses calls f with each set that the steps name: with elements of it, or with
+// fields to look up in it.
+func (w *writer) uses(f func(set string, elements []platform.Element, fields []platform.Field) error) error {
 	for _, s := range w.change.Steps {
 		for _, e := range []*platform.SetElements{s.AddElements, s.DeleteElements, s.RenewElements} {
 			if e == nil {
 				continue
 			}
-			if err := f(e); err != nil {
+			if err := f(e.Set, e.Elements, nil); err != nil {
 				return err
+			}
+		}
+		if s.AddChain == nil {
+			continue
+		}
+		for _, r := range s.AddChain.Rules {
+			if r.VMap != nil {
+				if err := f(r.VMap.Map, nil, r.VMap.Fields); err != nil {
+					return err
+				}
+			}
+			for _, m := range r.Matches {
+				if m.Set == "" {
+					continue
+				}
+				if err := f(m.Set, nil, m.Fields); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -66,12 +85,18 @@ func (w *writer) elementSteps(f func(*platform.SetElements) error) error {
 
 // needsSets reports whether a step names a set whose shape is not known.
 func (w *writer) needsSets() bool {
-	return w.elementSteps(func(e *platform.SetElements) error {
-		if _, known := w.sets[e.Set]; !known {
-			return unix.ENOENT
-		}
-		return nil
+	return w.uses(func(set string, _ []platform.Element, _ []platform.Field) error {
+		_, err := w.known(set)
+		return err
 	}) != nil
+}
+
+func (w *writer) known(set string) (platform.Set, error) {
+	s, known := w.sets[set]
+	if !known {
+		return s, fmt.Errorf("set %s: %w", set, unix.ENOENT)
+	}
+	return s, nil
 }
 
 // learnSets reads the shapes of the table's sets, over a connection of its own.
@@ -96,12 +121,15 @@ func (w *writer) learnSets(ctx context.Context, buffer int) error {
 
 // write buffers all steps. It sends nothing.
 func (w *writer) write(conn *nftables.Conn) error {
-	if err := w.elementSteps(func(e *platform.SetElements) error {
-		set, known := w.sets[e.Set]
-		if !known {
-			return fmt.Errorf("set %s: %w", e.Set, unix.ENOENT)
+	if err := w.uses(func(name string, elements []platform.Element, fields []platform.Field) error {
+		set, err := w.known(name)
+		if err != nil {
+			return err
 		}
-		return set.Check(e.Elements)
+		if fields != nil {
+			return set.Fits(fields)
+		}
+		return set.Check(elements)
 	}); err != nil {
 		return err
 	}

@@ -85,9 +85,21 @@ func (r *Rig) Plug(port string) {
 	r.must("set learning", netlink.LinkSetLearning(near, r.opt.Learn))
 	r.must("set port up", netlink.LinkSetUp(near))
 	r.must("set wire up", netlink.LinkSetUp(far))
+	r.forwarding(port)
 	w, err := openWire(far.Attrs().Index)
 	r.must("open wire", err)
 	r.wires[port] = w
+}
+
+// forwarding waits until the bridge has taken note of the port's carrier.
+func (r *Rig) forwarding(port string) {
+	r.t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if r.link(port).Attrs().OperState == netlink.OperUp {
+			return
+		}
+	}
+	r.t.Fatalf("rig: port %s does not come up", port)
 }
 
 // Unplug removes the port: it vanishes from the gateway.
