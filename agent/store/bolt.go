@@ -24,17 +24,34 @@ type boltFile struct {
 
 // openBolt opens an existing file. size is the most it may grow to.
 func openBolt(path string, size int64) (*boltFile, error) {
-	b := &boltFile{}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{
+	return boltOpen(path, &bolt.Options{
 		PageSize: pageSize, MaxSize: int(size), InitialMmapSize: int(size), FreelistType: bolt.FreelistMapType,
-		Timeout: time.Second, // statistics on: spare needs the count of free pages
-		OpenFile: func(name string, flag int, perm fs.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag, perm)
-			b.file = f
-			return f, err
-		},
+		// Statistics stay on: spare needs the count of free pages.
+	})
+}
+
+// shareBolt opens a file to read beside other readers. It looks at the head of
+// the file only.
+func shareBolt(path string) (*boltFile, error) {
+	return boltOpen(path, &bolt.Options{ReadOnly: true, NoStatistics: true})
+}
+
+// boltOpen opens behind the guard, and gives the file's lock back whatever
+// happens to bbolt.
+func boltOpen(path string, opt *bolt.Options) (*boltFile, error) {
+	b := &boltFile{}
+	opt.Timeout = time.Second // for the lock
+	opt.OpenFile = func(name string, flag int, perm fs.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, perm)
+		b.file = f
+		return f, err
+	}
+	err := guard(func() (err error) {
+		b.db, err = bolt.Open(path, 0o600, opt)
+		return err
 	})
 	if err != nil {
+		b.abandon()
 		if errors.Is(err, berrors.ErrTimeout) {
 			err = ErrInUse
 		}
@@ -42,8 +59,7 @@ func openBolt(path string, size int64) (*boltFile, error) {
 	}
 	// bbolt holds back a step of growth (16 MiB by default) below MaxSize; the
 	// file is preallocated, so growth is never wanted and a page is enough.
-	db.AllocSize = pageSize
-	b.db = db
+	b.db.AllocSize = pageSize
 	return b, nil
 }
 
@@ -77,11 +93,24 @@ func (b *boltFile) view(fn func(raw) error) error {
 
 func (b *boltFile) close() error { return b.db.Close() }
 
-// abandon gives up the file's lock after a fault: bbolt's mutexes may be held
-// for ever, so its Close must not be called. The mapping stays until we exit.
+// abandon gives up after a fault. Some mutex of bbolt may be held for ever, so
+// its Close gets a goroutine and a second; where that is not enough, mapping
+// and lock stay until the process ends, which it should do soon.
 func (b *boltFile) abandon() {
-	if b.file != nil {
-		b.file.Close()
+	if b.db == nil { // bbolt panicked while it opened
+		if b.file != nil {
+			b.file.Close()
+		}
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = guard(b.db.Close) // the fault itself was reported
+	}()
+	select {
+	case <-closed:
+	case <-time.After(time.Second):
 	}
 }
 

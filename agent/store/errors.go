@@ -2,7 +2,8 @@ package store
 
 import (
 	"errors"
-	"syscall"
+	"io/fs"
+	"strings"
 
 	berrors "go.etcd.io/bbolt/errors"
 )
@@ -26,14 +27,21 @@ var (
 
 // full reports an error after which bbolt has rolled back and is still sound.
 func full(err error) bool {
-	return errors.Is(err, berrors.ErrMaxSizeReached) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return errors.Is(err, berrors.ErrMaxSizeReached) || says(err, "no space left on device", "disk quota exceeded", "disc quota exceeded")
 }
 
 // unusable reports that the place is at fault, not the file: another file there
 // would fare no better, so nothing is moved aside.
 func unusable(err error) bool {
-	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EACCES, syscall.EPERM, syscall.ENOTDIR, syscall.EISDIR} {
-		if errors.Is(err, e) {
+	return full(err) || errors.Is(err, fs.ErrPermission) || says(err, "read-only file system", "not a directory", "is a directory",
+		"cannot allocate memory", "too many open files")
+}
+
+// says looks for the text of an error number. bbolt hands some on as text only,
+// and the texts are Go's own, the same on every box.
+func says(err error, texts ...string) bool {
+	for _, t := range texts {
+		if strings.Contains(err.Error(), t) {
 			return true
 		}
 	}

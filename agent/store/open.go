@@ -11,7 +11,7 @@ import (
 
 // Options of Open.
 type Options struct {
-	// Path of the file; beside it appear PATH.lock, .tmp, .failures, .corrupt.N.
+	// Path of the file; beside it appear PATH.tmp, .failures, .corrupt.N.
 	Path string
 	// Size in bytes that is set aside and never exceeded; 0: 64 MiB.
 	Size int64
@@ -50,32 +50,23 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	if opt.PreflightLimit == 0 {
 		opt.PreflightLimit = 20 * time.Second
 	}
-	if err := os.MkdirAll(filepath.Dir(opt.Path), 0o700); err != nil {
-		s, o := inRAM(opt, nil, Opened{}, err)
-		return s, o, nil
-	}
-	lock, err := lockFile(opt.Path + ".lock")
-	if errors.Is(err, ErrInUse) {
-		return nil, Opened{}, fmt.Errorf("open store %s: %w", opt.Path, err)
-	}
-	if err != nil {
-		s, o := inRAM(opt, nil, Opened{}, err)
-		return s, o, nil
-	}
 	o := Opened{}
+	if err := os.MkdirAll(filepath.Dir(opt.Path), 0o700); err != nil {
+		s, o := inRAM(opt, o, err)
+		return s, o, nil
+	}
 	failures := readFailures(opt.Path)
 	last := errors.New("the runs before this one ended in a fault")
 	for failures < maxFailures {
 		b, err := attempt(ctx, opt, &o)
 		if err == nil {
-			return &Store{path: opt.Path, broken: make(chan struct{}), b: b, lock: lock, failures: failures}, o, nil
+			return &Store{path: opt.Path, broken: make(chan struct{}), b: b, failures: failures}, o, nil
 		}
 		if ctx.Err() != nil || errors.Is(err, ErrInUse) {
-			lock.Close()
 			return nil, Opened{}, fmt.Errorf("open store %s: %w", opt.Path, err)
 		}
 		if unusable(err) {
-			s, o := inRAM(opt, lock, o, err)
+			s, o := inRAM(opt, o, err)
 			return s, o, nil
 		}
 		last = err
@@ -84,7 +75,7 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 		if _, serr := os.Stat(opt.Path); serr == nil {
 			aside, err := moveAside(opt.Path)
 			if err != nil {
-				s, o := inRAM(opt, lock, o, fmt.Errorf("%w; move it aside: %w", last, err))
+				s, o := inRAM(opt, o, fmt.Errorf("%w; move it aside: %w", last, err))
 				return s, o, nil
 			}
 			o.Reset, o.Aside, o.Reason = true, aside, last.Error()
@@ -92,7 +83,7 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	}
 	// The next start tries the disk once more: this one stays up without it.
 	noteFailures(opt.Path, maxFailures-1)
-	s, o := inRAM(opt, lock, o, fmt.Errorf("%d failures in a row, the last: %w", failures, last))
+	s, o := inRAM(opt, o, fmt.Errorf("%d failures in a row, the last: %w", failures, last))
 	return s, o, nil
 }
 
@@ -121,20 +112,18 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 	if st, err = os.Stat(opt.Path); err != nil {
 		return nil, err
 	}
-	var b *boltFile
-	err = guard(func() (err error) {
-		if b, err = openBolt(opt.Path, st.Size()/pageSize*pageSize); err != nil {
-			return err
-		}
+	b, err := openBolt(opt.Path, st.Size()/pageSize*pageSize)
+	if err != nil {
+		return nil, err
+	}
+	err = guard(func() error {
 		return b.view(func(r raw) (err error) {
 			o.Epoch, err = vital(&Tx{raw: r})
 			return err
 		})
 	})
 	if err != nil {
-		if b != nil {
-			b.abandon()
-		}
+		b.abandon()
 		return nil, err
 	}
 	return b, nil
@@ -143,13 +132,19 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 // preflight runs the caller's check. A check that could not be run says nothing
 // about the file: then the file is opened, behind the guard.
 func preflight(ctx context.Context, opt Options) error {
+	// Hold the lock as a reader meanwhile: a store that is merely in use must
+	// never be taken for a damaged one, and the child only tells us yes or no.
+	b, err := shareBolt(opt.Path)
+	if err != nil {
+		return fmt.Errorf("read head of file: %w", err)
+	}
+	defer b.abandon()
 	if opt.Preflight == nil {
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, opt.PreflightLimit)
 	defer cancel()
-	err := opt.Preflight(limited, opt.Path)
-	if err == nil {
+	if err = opt.Preflight(limited, opt.Path); err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -163,8 +158,8 @@ func preflight(ctx context.Context, opt Options) error {
 }
 
 // inRAM is the store without a disk: the agent lives on and says so.
-func inRAM(opt Options, lock interface{ Close() error }, o Opened, why error) (*Store, Opened) {
+func inRAM(opt Options, o Opened, why error) (*Store, Opened) {
 	o.Epoch, o.RAM, o.Created = newEpoch(), true, false
 	o.Reason = "in memory only: " + why.Error()
-	return &Store{path: opt.Path, ramOf: true, broken: make(chan struct{}), b: newRAM(min(opt.Size, ramSize)), lock: lock}, o
+	return &Store{path: opt.Path, ramOf: true, broken: make(chan struct{}), b: newRAM(min(opt.Size, ramSize))}, o
 }

@@ -128,6 +128,7 @@ func TestTruncatedAtEveryPage(t *testing.T) {
 	resets := 0
 	for n := 0; n < len(data); n += pageSize {
 		path := filepath.Join(dir, "db")
+		os.Remove(path) // a file that faulted stays mapped, and so locked, in this process
 		if err := os.WriteFile(path, data[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -165,6 +166,7 @@ func TestRandomBytes(t *testing.T) {
 				bad[j] = byte(rnd.Uint32())
 			}
 		}
+		os.Remove(path) // a file that faulted stays mapped, and so locked, in this process
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -231,6 +233,12 @@ func TestFaultsInARow(t *testing.T) {
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
+		}
+		// What the next process finds: the same bytes, but not our lock, which
+		// ends with the process only.
+		os.Remove(opt.Path)
+		if err := os.WriteFile(opt.Path, nil, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 )
 
@@ -15,11 +14,10 @@ type Store struct {
 	broken chan struct{} // closed at the first unknown state
 
 	mu       sync.Mutex
-	b        backend   // mu; nil once closed
-	lock     io.Closer // mu
-	fault    error     // mu; why the store is broken
-	commits  uint64    // mu
-	failures int       // mu; noted on disk, taken back after settled commits
+	b        backend // mu; nil once closed
+	fault    error   // mu; why the store is broken
+	commits  uint64  // mu
+	failures int     // mu; noted on disk, taken back after settled commits
 }
 
 // settled is how many commits must succeed before earlier failures no longer
@@ -113,9 +111,6 @@ func (s *Store) Close() error {
 		if s.failures > 0 && !s.ramOf {
 			clearFailures(s.path)
 		}
-	}
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("close store: %w", err)

@@ -50,6 +50,7 @@ func TestSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{}
 		r := start(t, s, scripted(b))
+		time.Sleep(time.Second)
 		r.emit(event.Alert, 1)
 		time.Sleep(time.Second)
 		if err := r.stop(); err != nil {
