@@ -2,6 +2,7 @@ package extract
 
 import (
 	"hash/maphash"
+	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
@@ -142,8 +143,10 @@ func (x *Extractor) Frame(f platform.Frame) {
 	}
 }
 
-// Tick passes the time while no frames come, and hands over what is due.
-func (x *Extractor) Tick(wall int64) { x.advance(wall) }
+// Tick says how much time passed without a frame, so that what is due is handed
+// over. It is told in a duration because the clock of frames may be another
+// than the caller's.
+func (x *Extractor) Tick(elapsed time.Duration) { x.advance(x.wall + max(int64(elapsed), 0)) }
 
 // Close ends all flows and hands over what there is.
 func (x *Extractor) Close() {
