@@ -27,6 +27,9 @@ func (t *Table) assemble(i uint32, side int, v *dissect.View) {
 			*d = direction{base: seq, next: seq, known: true}
 		}
 	}
+	if t.opt.Read == nil {
+		return
+	}
 	// The other end has bytes that we have not: they were lost on the way to us.
 	if o := &r.tcp[1-side]; o.stream != 0 && v.TCP.Flags&dissect.TCPAck != 0 {
 		if st := &t.streams.s[o.stream]; st.spans.n > 0 && ahead(v.TCP.Ack, o.base+st.spans.prefix()) > 0 &&
@@ -44,8 +47,10 @@ func (t *Table) assemble(i uint32, side int, v *dissect.View) {
 	case flags&dissect.TCPRst != 0:
 		t.settle(r, 0)
 		t.settle(r, 1)
-	case flags&dissect.TCPFin != 0 && d.stream != 0 && t.streams.s[d.stream].spans.n == 1:
-		t.settle(r, side)
+	case flags&dissect.TCPFin != 0 && d.stream != 0:
+		if end := seq + uint32(len(v.Payload)); end == d.base+t.streams.s[d.stream].spans.prefix() {
+			t.settle(r, side) // else something is still on its way
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type record struct {
 	first      int64 // wall time
 	last       int64 // wall time
 	touched    int64 // table time, for idleness
+	placed     int64 // table time when it was put into its place of the list
 	prev, next uint32
 	tcp        [2]direction
 	class      class

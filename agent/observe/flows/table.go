@@ -125,7 +125,7 @@ func (t *Table) Frame(v *dissect.View, way Way, now, wall int64, packets, bytes 
 		if device == 0 {
 			return out
 		}
-		i = t.add(&k, short, wall)
+		i = t.add(&k, short, now, wall)
 		t.records[i].describe(v, side)
 	}
 	r := &t.records[i]
@@ -133,13 +133,11 @@ func (t *Table) Frame(v *dissect.View, way Way, now, wall int64, packets, bytes 
 	r.addresses(v, side)
 	r.packets[side] += packets
 	r.bytes[side] += bytes
-	r.last, r.touched = max(r.last, wall), now
-	t.touch(i)
+	r.last = max(r.last, wall)
+	t.touch(i, now)
 	if v.Transport == dissect.TransportTCP {
 		out.Served = r.segment(v, side)
-		if t.opt.Read != nil {
-			t.assemble(i, side, v)
-		}
+		t.assemble(i, side, v)
 	} else {
 		r.seen |= 1 << side
 		out.Served = !r.served && r.answered() && r.opener == openerOf(1-side) && r.key.proto == 17 && r.key.family != familyEther

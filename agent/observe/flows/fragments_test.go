@@ -1,0 +1,97 @@
+package flows
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
+)
+
+// part is a fragment of a datagram.
+func part(id, offset uint32, more bool, data string) *dissect.View {
+	v := packet(pump, server, dissect.TransportNone, data)
+	v.Fragment = dissect.FragmentLater
+	v.FragID, v.FragOffset, v.FragMore, v.FragProto, v.FragData = id, offset, more, 17, []byte(data)
+	return v
+}
+
+func TestFragments(t *testing.T) {
+	a, b, c := strings.Repeat("a", 16), strings.Repeat("b", 8), "end"
+	other := part(1, 0, true, a)
+	other.SrcIP[0]++
+	cut := part(1, 16, true, b)
+	cut.Truncated = true
+	tests := []struct {
+		name  string
+		parts []*dissect.View
+		want  string
+	}{
+		{"in order", []*dissect.View{part(1, 0, true, a), part(1, 16, true, b), part(1, 24, false, c)}, a + b + c},
+		{"backwards", []*dissect.View{part(1, 24, false, c), part(1, 16, true, b), part(1, 0, true, a)}, a + b + c},
+		{"a copy", []*dissect.View{part(1, 0, true, a), part(1, 0, true, a), part(1, 16, false, c)}, a + c},
+		{"a hole", []*dissect.View{part(1, 0, true, a), part(1, 24, false, c)}, ""},
+		{"overlap", []*dissect.View{part(1, 0, true, a), part(1, 8, true, a), part(1, 24, false, c)}, ""},
+		{"a copy that differs", []*dissect.View{part(1, 0, true, a), part(1, 0, true, b), part(1, 16, false, c)}, ""},
+		{"bad for good", []*dissect.View{part(1, 0, true, a), part(1, 8, true, a), part(1, 16, false, c), part(1, 0, true, a)}, ""},
+		{"two ends", []*dissect.View{part(1, 16, false, c), part(1, 16, false, "endless"), part(1, 0, true, a)}, ""},
+		{"behind the end", []*dissect.View{part(1, 16, false, c), part(1, 24, true, b), part(1, 0, true, a)}, ""},
+		{"end before what came", []*dissect.View{part(1, 24, true, b), part(1, 16, false, c), part(1, 0, true, a)}, ""},
+		{"another id", []*dissect.View{part(1, 0, true, a), part(2, 16, false, c)}, ""},
+		{"another source", []*dissect.View{other, part(1, 16, false, c)}, ""},
+		{"too long", []*dissect.View{part(1, 0, true, a), part(1, maxDatagram, false, c)}, ""},
+		{"cut by the capture", []*dissect.View{part(1, 0, true, a), cut, part(1, 24, false, c)}, ""},
+		{"empty", []*dissect.View{part(1, 0, true, a), part(1, 16, false, "")}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var f Fragments
+			got, frames, bytes := "", uint64(0), uint64(0)
+			for _, p := range tt.parts {
+				var data []byte
+				if data, frames, bytes = f.Add(p, 5, 100); data != nil {
+					got = string(data)
+				}
+			}
+			if got != tt.want {
+				t.Fatalf("got %q, want %q", got, tt.want)
+			}
+			if n := uint64(len(tt.parts)); got != "" && (frames != n || bytes != 100*n) {
+				t.Errorf("%d frames of %d bytes, want %d", frames, bytes, n)
+			}
+		})
+	}
+}
+
+func TestFragmentsAreGivenUp(t *testing.T) {
+	var f Fragments
+	f.Add(part(1, 0, true, "12345678"), 1, 100)
+	if data, _, _ := f.Add(part(1, 8, false, "x"), fragmentLifetime+2, 100); data != nil {
+		t.Error("put together after its lifetime")
+	}
+	for id := range uint32(1000) {
+		f.Add(part(100+id, 0, true, "12345678"), fragmentLifetime+3, 100)
+	}
+	f.Add(part(5000, 0, true, "12345678"), fragmentLifetime+4, 100)
+	if data, _, _ := f.Add(part(5000, 8, false, "x"), fragmentLifetime+4, 100); string(data) != "12345678x" {
+		t.Errorf("after a flood: %q", data)
+	}
+	if f.Dropped < 900 {
+		t.Errorf("%d dropped", f.Dropped)
+	}
+}
+
+func FuzzFragments(f *testing.F) {
+	f.Add([]byte{0, 1, 8, 2, 0, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var fr Fragments
+		for now := int64(1); len(b) >= 3; now += sec {
+			n := int(b[2]) % 64
+			v := part(uint32(b[0]&3), uint32(b[1])*8, b[0]&4 != 0, strings.Repeat("x", n))
+			v.Truncated = b[0]&8 != 0
+			b = b[3:]
+			if data, frames, _ := fr.Add(v, now, n); len(data) > maxDatagram || data != nil && frames == 0 {
+				t.Fatalf("%d bytes of %d frames", len(data), frames)
+			}
+		}
+	})
+}
