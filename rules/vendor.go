@@ -90,7 +90,7 @@ func (v Vendors) ByRegistry(owner string) (Vendor, bool) {
 func (v Vendors) List() []Vendor { return append([]Vendor(nil), v.list...) }
 
 // fold makes spellings comparable: lower case, letters and digits only, one
-// space between words.
+// space between words; an apostrophe parts no words.
 func fold(s string) string {
 	var b strings.Builder
 	gap := false
@@ -103,7 +103,7 @@ func fold(s string) string {
 			b.WriteRune(r)
 			continue
 		}
-		gap = true
+		gap = gap || r != '\''
 	}
 	return b.String()
 }

@@ -22,23 +22,32 @@ func (c *Classifier) contradict(t *tally) {
 		c.computer(t)
 		return
 	}
+	var first *rules.Signature // by id, so that the text does not hang on the order of facts
 	for i := range t.hits {
 		h := &t.hits[i]
-		if h.sig.Vendor == "" || h.sig.Confidence < device.Likely || len(h.sig.Roles) == 0 {
+		said, ok := c.says(h)
+		if !ok || related(said, t.maker.Name) {
 			continue
 		}
-		said, known := c.opt.Rules.Vendors.ByName(h.sig.Attributes(h.value, c.opt.Rules.Vendors).Vendor)
-		if !known || related(said.Name, t.maker.Name) {
-			continue
-		}
-		t.contradiction = fmt.Sprintf("says %s, but the MAC is %s's: gateway or spoof?", said.Name, t.maker.Name)
 		for role := range h.sig.Roles {
 			if r := t.find(role); r != nil {
 				r.penalty = contradiction
 			}
 		}
-		return
+		if first == nil || h.sig.ID < first.ID {
+			first = h.sig
+			t.contradiction = fmt.Sprintf("says %s, but the MAC is %s's: gateway or spoof?", said, t.maker.Name)
+		}
 	}
+}
+
+// says is the known vendor that a hit surely names for the roles it speaks of.
+func (c *Classifier) says(h *hit) (vendor string, ok bool) {
+	if h.sig.Vendor == "" || h.sig.Confidence < device.Likely || len(h.sig.Roles) == 0 {
+		return "", false
+	}
+	v, ok := c.opt.Rules.Vendors.ByName(h.sig.Attributes(h.value, c.opt.Rules.Vendors).Vendor)
+	return v.Name, ok
 }
 
 // computer weighs down the bedside roles of a device whose MAC is a PC's.
