@@ -16,14 +16,6 @@ import (
 // startAgent starts the broker, the console's line and the agent, and waits a
 // moment for its session. left ends the run when the user leaves the console.
 func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop func(), err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	program, err := findAgent(r.opts.Agent, self)
-	if err != nil {
-		return nil, err
-	}
 	var undo []func()
 	stop = func() {
 		for i := len(undo) - 1; i >= 0; i-- {
@@ -48,7 +40,7 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 	if err = r.files.write(r.cast, r.opts.Mode); err != nil {
 		return nil, err
 	}
-	if r.agent, err = startAgent(program, r.files); err != nil {
+	if r.agent, err = startAgent(r.opts.Agent, r.files); err != nil {
 		return nil, err
 	}
 	undo = append(undo, func() { r.agent.stop(5 * time.Second) })
@@ -101,6 +93,7 @@ func (r *run) awaitSession(ctx context.Context) error {
 func (r *run) closeAgent(e *verdict.Evidence) {
 	e.AgentEnd = r.agent.ended()
 	if e.AgentEnd == "" {
+		e.Console = r.askConsole()
 		// Until the book is whole, the outbox may still be sending.
 		for begin := time.Now(); !r.book.Complete() && time.Since(begin) < 3*time.Second; {
 			waitBriefly()
@@ -119,6 +112,25 @@ func (r *run) closeAgent(e *verdict.Evidence) {
 	}
 	e.Dropped = r.broker.Dropped()
 	r.search(e)
+}
+
+// askConsole has the console list the devices, as a person at the serial line
+// would, and says what is wrong with the answer.
+func (r *run) askConsole() string {
+	if r.opts.Console {
+		return "" // it was the user's
+	}
+	if err := r.console.enter("show devices"); err != nil {
+		return "cannot be written to: " + err.Error()
+	}
+	// A console line has no room for the whole role.
+	const want = "infusion-pump"
+	for begin := time.Now(); time.Since(begin) < 2*time.Second; waitBriefly() {
+		if r.console.said(want) {
+			return ""
+		}
+	}
+	return "\"show devices\" does not name an " + want
 }
 
 // search looks for patient data where it may not be: the broker's messages, the

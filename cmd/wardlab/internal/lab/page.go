@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
 )
 
 // page writes lines and keeps the first error.
@@ -30,10 +32,13 @@ func orDash(s string) string {
 	return s
 }
 
-// arrived says what of the intruder reached the ward's devices.
+// arrived says what of the intruder reached others than its neighbour.
 func arrived(arrivals map[string]map[string]uint64, claims map[string]uint64) string {
 	var out []string
 	for _, host := range keys(arrivals) {
+		if host == cast.PC.String() {
+			continue
+		}
 		var n uint64
 		for _, k := range arrivals[host] {
 			n += k
@@ -46,7 +51,7 @@ func arrived(arrivals map[string]map[string]uint64, claims map[string]uint64) st
 	}
 	var forged uint64
 	for host, n := range claims {
-		if host != "pc" {
+		if host != cast.PC.String() {
 			forged += n
 		}
 	}
@@ -57,10 +62,13 @@ func arrived(arrivals map[string]map[string]uint64, claims map[string]uint64) st
 // kernelLine is the counters in one line.
 func kernelLine(counters map[string]uint64) string {
 	var out []string
+	var n uint64
 	for _, k := range keys(counters) {
-		out = append(out, fmt.Sprintf("%s %d", k, counters[k]))
+		if n += counters[k]; counters[k] > 0 {
+			out = append(out, fmt.Sprintf("%s %d", k, counters[k]))
+		}
 	}
-	return "packets dropped: " + strings.Join(out, ", ")
+	return fmt.Sprintf("%d packets dropped by rule: %s", n, strings.Join(out, ", "))
 }
 
 func keys[V any](m map[string]V) []string {

@@ -47,6 +47,15 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err := opts.Check(); err != nil {
 		return Summary{}, err
 	}
+	if !opts.NoAgent {
+		self, err := os.Executable()
+		if err != nil {
+			return Summary{}, fmt.Errorf("find this program: %w", err)
+		}
+		if opts.Agent, err = findAgent(opts.Agent, self); err != nil {
+			return Summary{}, err
+		}
+	}
 	c := cast.New(opts.Seed)
 	r := &run{opts: opts, cast: c, screen: newScreen(opts.Live), end: time.Now().Add(opts.For),
 		answered: map[verdict.Exchange]uint64{}, lost: map[verdict.Exchange]uint64{},
@@ -105,18 +114,18 @@ func (r *run) play(ctx context.Context, dir string) (Summary, error) {
 	notInPlace := r.await(ctx)
 	r.intrude(ctx)
 	<-ctx.Done()
-	return r.finish(notInPlace), nil
+	return r.finish(ctx, notInPlace), nil
 }
 
 // finish stops the ward from the clients' side, so that nothing is under way
 // when the counts are read, then the agent, and judges.
-func (r *run) finish(notInPlace string) Summary {
+func (r *run) finish(ctx context.Context, notInPlace string) Summary {
 	r.clients.stop()
 	time.Sleep(300 * time.Millisecond) // what was sent last arrives
 	r.servers.stop()
 	sound := r.stand.Sound()
 	e := verdict.Evidence{Agent: r.agent != nil, NotInPlace: notInPlace, Witness: sound}
-	kernel, kernelErr := kernelCounters()
+	kernel, kernelErr := kernelCounters(ctx)
 	if r.agent != nil {
 		r.closeAgent(&e)
 	}

@@ -61,7 +61,7 @@ func TestSummaryWidth(t *testing.T) {
 	if s.Passed || !strings.Contains(b.String(), "FAILED") {
 		t.Error("a bad run passes")
 	}
-	for _, want := range []string{"neither sees nor", "packets dropped: denied 4", "telemetry  9 events received, highest 10, 1 missing"} {
+	for _, want := range []string{"neither sees nor", "4 packets dropped by rule: denied 4", "telemetry  9 events received, highest 10, 1 missing"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("summary lacks %q:\n%s", want, b.String())
 		}

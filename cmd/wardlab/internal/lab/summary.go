@@ -143,9 +143,9 @@ func (s Summary) WriteText(w io.Writer) error {
 		}
 	}
 	p.line("  intruder   %d of %d attempts to deny got no answer; %d of %d allowed did", silent, denied, served, allowed)
-	p.line("  arrived    %s", arrived(s.Arrivals, s.Claims))
+	p.wrap("  arrived    ", "             ", arrived(s.Arrivals, s.Claims))
 	if len(s.Kernel) > 0 {
-		p.line("  kernel     %s", kernelLine(s.Kernel))
+		p.wrap("  kernel     ", "             ", kernelLine(s.Kernel))
 	}
 	for _, c := range s.Outbox {
 		p.line("  %-10s %d events received, highest %d, %d missing", c.Class, c.Received, c.Last, c.Missing)

@@ -32,6 +32,7 @@ type Evidence struct {
 	Denies  []Deny
 	Outbox  []Outbox
 	Dropped int64    // messages that the broker could not deliver
+	Console string   // what is wrong with the serial console, "" if nothing
 	Leaked  []string // patient data that was found, by place
 	Witness error    // why the counts are not to be trusted
 	Faults  []string // of the lab itself, or of messages that could not be read

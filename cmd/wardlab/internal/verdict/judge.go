@@ -35,6 +35,9 @@ func Judge(e Evidence) []string {
 	}
 	events(e, fail)
 	outbox(e, fail)
+	if e.Console != "" {
+		fail("the console: %s", e.Console)
+	}
 	for _, l := range e.Leaked {
 		fail("patient data left the gateway: %s", l)
 	}
@@ -115,6 +118,13 @@ func roles(e Evidence, fail failFunc) {
 			fail("%v: no role was reported, want %s", p, want)
 		default:
 			fail("%v: role %s (%s), want %s (%s)", p, got.Role, got.Confidence, want, Confirmed)
+		}
+	}
+	// A PC may stay unknown; it must not pass for something that it is not.
+	for _, p := range []cast.Part{cast.Intruder, cast.PC} {
+		got := e.Roles[p]
+		if got.Confidence == Confirmed && got.Role != "workstation-pc" && got.Role != "unknown" {
+			fail("%v: role %s (%s), want workstation-pc or unknown", p, got.Role, got.Confidence)
 		}
 	}
 }

@@ -81,6 +81,11 @@ func TestJudge(t *testing.T) {
 			[]string{
 				"pump: role infusion-pump-lvp (likely), want infusion-pump-lvp (confirmed)",
 				"printer: no role was reported, want printer"}},
+		{"pc is a pc", func(e *Evidence) { e.Roles[cast.PC] = Role{"workstation-pc", Confirmed} }, nil},
+		{"pc as a pump", func(e *Evidence) { e.Roles[cast.Intruder] = Role{"infusion-pump-lvp", Confirmed} },
+			[]string{"intruder: role infusion-pump-lvp (confirmed), want workstation-pc or unknown"}},
+		{"console", func(e *Evidence) { e.Console = "mute" }, []string{"the console: mute"}},
+		{"lab at fault", func(e *Evidence) { e.Faults = []string{"pacs: x"} }, []string{"the lab is at fault: pacs: x"}},
 		{"not in place", func(e *Evidence) { e.NotInPlace = "the pump still answered" },
 			[]string{"enforcement was not in place when the intruder started: the pump still answered"}},
 		{"lost", func(e *Evidence) { e.Pairs[0].Received = 8 },
