@@ -38,6 +38,7 @@
 //	agent/protect/enforce      ruleset to kernel, read back and compared
 //	agent/report/outbox        events to the durable queue
 //	agent/report/uplink        queue to the MQTT broker
+//	agent/report/vitals        the gateway about itself
 //	agent/operate/console      the serial console
 //	agent/store                the one bbolt file
 //	agent                      the wiring

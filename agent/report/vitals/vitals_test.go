@@ -1,0 +1,87 @@
+package vitals
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/platform"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
+)
+
+type sink struct{ got []event.Health }
+
+func (s *sink) Emit(e event.Event) { s.got = append(s.got, e.Body.(event.Health)) }
+
+// codes of the newest report.
+func (s *sink) codes() []string {
+	out := []string{}
+	for _, c := range s.got[len(s.got)-1].Conditions {
+		out = append(out, c.Code)
+	}
+	return out
+}
+
+func TestReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, board, events := fake.New(), &health.Board{}, &sink{}
+		task := New(Options{Board: board, Clock: clock.New(host.Clock, time.Time{}), Events: events, Disk: host.Disk, State: t.TempDir(),
+			Counters: func() map[string]uint64 { return map[string]uint64{"queue.dropped": 3} },
+			Ports:    func() []event.HealthPort { return []event.HealthPort{{Name: "w1", Mode: "ring"}} }})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- task.Run(ctx) }()
+		<-task.Ready()
+		expect := func(when string, want ...string) {
+			t.Helper()
+			synctest.Wait()
+			if diff := cmp.Diff(append([]string{}, want...), events.codes()); diff != "" {
+				t.Errorf("%s: conditions (-want +got):\n%s", when, diff)
+			}
+		}
+		expect("at the start")
+		if h := events.got[0]; h.Counters["queue.dropped"] != 3 || len(h.Ports) != 1 {
+			t.Errorf("first report %+v", h)
+		}
+
+		board.Set(health.Condition{Code: "uplink.down", Severity: health.Warning})
+		time.Sleep(2 * lookEvery)
+		expect("a condition is reported within seconds", "uplink.down")
+		board.Clear("uplink.down")
+
+		host.Disk.Set(platform.DiskUsage{Total: 1 << 30, Free: 0, ReadOnly: true})
+		time.Sleep(diskEvery + 2*lookEvery)
+		expect("full and read-only", "disk.full", "disk.readonly")
+		host.Disk.Fail(errors.New("I/O error"))
+		time.Sleep(diskEvery + 2*lookEvery)
+		expect("cannot be asked", "disk.full", "disk.readonly", "disk.unknown")
+		host.Disk.Fail(nil)
+		host.Disk.Set(platform.DiskUsage{Total: 1 << 30, Free: 1 << 29})
+		time.Sleep(diskEvery + 2*lookEvery)
+		expect("all well again")
+
+		board.Beat("inventory", host.Clock.Now())
+		time.Sleep(silentAfter + 2*lookEvery)
+		expect("a task that hangs", "task.silent:inventory")
+		board.Beat("inventory", host.Clock.Now())
+		time.Sleep(2 * lookEvery)
+		expect("and lives again")
+
+		n := len(events.got)
+		time.Sleep(reportEvery)
+		if len(events.got) == n {
+			t.Error("no report while nothing changes")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
