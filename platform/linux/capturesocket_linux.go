@@ -154,7 +154,7 @@ func (s *packetSocket) wait(wait time.Duration) error {
 		case s.closed.Load():
 			return platform.ErrClosed
 		case s.err != nil:
-			return fmt.Errorf("read frames of %s: %w", s.port, s.err)
+			return s.failed(s.err)
 		case s.got:
 			return nil
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
@@ -166,6 +166,10 @@ func (s *packetSocket) wait(wait time.Duration) error {
 			return platform.ErrNoFrame
 		}
 	}
+}
+
+func (s *packetSocket) failed(err error) error {
+	return fmt.Errorf("read frames of %s: %w", s.port, err)
 }
 
 // waitOnce looks for frames, once now and then whenever the kernel wakes us

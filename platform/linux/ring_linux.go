@@ -128,16 +128,18 @@ func (r *ring) Next(wait time.Duration) (platform.Frame, error) {
 	}
 	if r.left == 0 {
 		there, err := r.take()
-		if err == nil && !there {
-			err = r.wait(wait)
-		}
 		if err != nil {
-			return platform.Frame{}, r.leave(err)
+			return platform.Frame{}, r.leave(r.failed(err))
+		}
+		if !there {
+			if err := r.wait(wait); err != nil {
+				return platform.Frame{}, r.leave(err)
+			}
 		}
 	}
 	frame, err := r.frame()
 	if err != nil {
-		return platform.Frame{}, r.leave(fmt.Errorf("read frames of %s: %w", r.port, err))
+		return platform.Frame{}, r.leave(r.failed(err))
 	}
 	r.frames++
 	return frame, nil
@@ -174,7 +176,7 @@ func (r *ring) take() (bool, error) {
 func (r *ring) frame() (platform.Frame, error) {
 	block := r.mem.b[r.block*r.blockSize:][:r.blockSize]
 	at := r.at
-	if at < 0 || at+frameHeader+lladdrSize > len(block) || at%8 != 0 {
+	if at < 0 || at > len(block)-frameHeader-lladdrSize || at%8 != 0 {
 		return platform.Frame{}, errRingCorrupt
 	}
 	head := (*unix.Tpacket3Hdr)(unsafe.Pointer(&block[at]))
