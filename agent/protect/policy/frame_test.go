@@ -17,7 +17,6 @@ type frame struct {
 
 	ip      [2]netip.Addr // from, to
 	proto   uint8
-	ttl     uint8
 	options int    // bytes of IPv4 options
 	offset  uint16 // of a fragment, in 8 bytes
 	more    bool

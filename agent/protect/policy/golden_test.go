@@ -34,7 +34,7 @@ func TestGoldenText(t *testing.T) {
 
 func TestTablesAreValid(t *testing.T) {
 	for _, c := range []*Compiled{compileLab(t), compile(t, parseFile(t, "wide.policy.toml"), wideSnapshot()), compile(t, None(), wideSnapshot())} {
-		if err := loaded(c.Table(1)).Validate(); err != nil {
+		if err := c.Table(1).Load().Validate(); err != nil {
 			t.Error(err)
 		}
 	}

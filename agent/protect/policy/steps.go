@@ -6,19 +6,13 @@ import (
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
-// Load is the steps that make a table out of nothing, as one transaction.
-// Elements of maps name chains and rules name sets: so first come the bare
-// chains, then the sets, then the rules.
-func Load(t platform.Table) []platform.Step {
-	steps := []platform.Step{{AddTable: &struct{}{}}}
-	return append(steps, create(t, func(string) bool { return true })...)
-}
-
 // StageSteps are the steps that add generation n of the table, unreachable.
 func StageSteps(t platform.Table, n uint64) []platform.Step {
 	return create(t, func(name string) bool { return genOf(name) == n })
 }
 
+// create makes the named parts of a table. Elements of maps name chains and
+// rules name sets: so first come the bare chains, then the sets, then the rules.
 func create(t platform.Table, want func(string) bool) []platform.Step {
 	var bare, sets, rules []platform.Step
 	for _, c := range t.Chains {

@@ -25,7 +25,7 @@ func loadFake(t testing.TB, table platform.Table) (*fake.Firewall, *stillClock) 
 	t.Helper()
 	clock := &stillClock{mono: time.Hour}
 	fw := fake.NewFirewall(clock)
-	if err := fw.Apply(context.Background(), loaded(table)); err != nil {
+	if err := fw.Apply(context.Background(), table.Load()); err != nil {
 		t.Fatal(err)
 	}
 	return fw, clock

@@ -8,7 +8,6 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
-	"github.com/wardkeeper/wardkeeper/platform"
 )
 
 // testRoles stands for rules/roles.toml.
@@ -106,9 +105,4 @@ func wideSnapshot() *device.Snapshot {
 	return snapshot(dev("00:11:22:00:00:09", "patient-monitor", "10.20.9.8", "fd00:20:9::9"), dev("00:11:22:00:00:0a", "ventilator", "10.20.9.10"),
 		tagged, dev("00:11:22:00:00:0d", "workstation-pc", "10.20.9.13"), dev("00:11:22:00:00:0e", "analyzer", "10.20.9.14"),
 		dev("00:11:22:00:00:0f", "camera", "10.20.9.15"))
-}
-
-// loaded is a change that loads a table whole.
-func loaded(t platform.Table) platform.Change {
-	return platform.Change{Family: t.Family, Table: t.Name, Steps: Load(t)}
 }
