@@ -45,7 +45,7 @@ func dicom(d *device.Device) []observation {
 	case scp.classes > 0:
 		shape("scp storage")
 	}
-	if scp.worklist {
+	if scp.worklist && scp.classes == 0 { // an archive may answer for the worklist too
 		shape("scp worklist")
 	}
 	if scp.print {
