@@ -15,7 +15,8 @@ import (
 const usage = `wardlab: a virtual ward for Wardkeeper
 
   wardlab run [flags]       run the ward with the built agent and judge it
-  wardlab record DIR        run it without an agent, one capture file per port
+  wardlab record [--shuffle SEED] DIR
+                            run it without an agent, one capture file per port
 
 flags of run:
 `
@@ -57,10 +58,18 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 			return nil, fmt.Errorf("run: unexpected argument %q", f.Arg(0))
 		}
 	case "record":
-		if len(args) != 2 {
+		opts.For, opts.NoAgent = 20*time.Second, true
+		// Of run's flags only the seed says anything to a recording.
+		g := flag.NewFlagSet("record", flag.ContinueOnError)
+		g.SetOutput(io.Discard)
+		g.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "")
+		if err := g.Parse(args[1:]); err != nil {
+			return nil, fmt.Errorf("record: %w", err)
+		}
+		if g.NArg() != 1 {
 			return nil, errors.New("record: want one folder")
 		}
-		opts.For, opts.NoAgent, opts.Record = 20*time.Second, true, args[1]
+		opts.Record = g.Arg(0)
 	default:
 		return nil, fmt.Errorf("unknown command %q: want run, record or help", command)
 	}

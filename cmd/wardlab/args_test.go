@@ -14,7 +14,7 @@ func TestParse(t *testing.T) {
 	if o.For != 20*time.Second || o.Seed != 9 || o.Mode != "observe" || o.Rules != "/r" || o.Agent != "/a" || !o.JSON || o.NoAgent {
 		t.Errorf("options %+v", o)
 	}
-	if o, err = parse([]string{"record", "/d"}, nil); err != nil || o.Record != "/d" || !o.NoAgent {
+	if o, err = parse([]string{"record", "--shuffle", "4", "/d"}, nil); err != nil || o.Record != "/d" || o.Seed != 4 || !o.NoAgent {
 		t.Errorf("record: %+v, %v", o, err)
 	}
 	if o, err = parse([]string{"run"}, nil); err != nil || o.For != 30*time.Second || o.Mode != "enforce" {

@@ -70,16 +70,6 @@ func every(ctx context.Context, period time.Duration, fn func()) {
 	}
 }
 
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
 // serve accepts until ctx ends and gives each connection a goroutine.
 func serve(ctx context.Context, l net.Listener, handle func(net.Conn)) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
