@@ -13,6 +13,9 @@ import (
 // Options are the choices of an Extractor.
 type Options struct {
 	Port string // the ward port, "" for a capture file
+	// Mirror: the port shows other ports' frames, so its directions say nothing
+	// about who is a device.
+	Mirror bool
 	// Flows, Streams and StreamBytes bound the flow table; see flows.Options.
 	Flows, Streams, StreamBytes int
 	// Sink takes the batches and may keep them. False says that it had no room;
@@ -109,7 +112,10 @@ func (x *Extractor) Frame(f platform.Frame) {
 	x.advance(f.Time)
 	v := &x.view
 	v.Decode(dissect.FrameHeader{Link: linkOf(f.Link), TCI: f.TCI, TPID: f.TPID}, f.Data)
-	way := wayOf(f.Dir)
+	way := flows.BothDevices
+	if !x.opt.Mirror {
+		way = wayOf(f.Dir)
+	}
 	if way == flows.ToDevice {
 		if !x.onPort(v) {
 			x.stats.Unknown++

@@ -65,7 +65,7 @@ func (t *Table) add(k *key, short key4, now, wall int64) uint32 {
 		t.records = append(t.records, record{})
 	}
 	t.stats.Flows++
-	t.records[i] = record{key: *k, id: t.stats.Flows, first: wall, last: wall, placed: now, queued: t.records[i].queued}
+	t.records[i] = record{key: *k, id: t.stats.Flows, opener: openerUnknown, first: wall, last: wall, placed: now, queued: t.records[i].queued}
 	if k.family == familyIPv4 {
 		t.v4[short] = i
 	} else {

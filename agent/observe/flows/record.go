@@ -61,7 +61,7 @@ type record struct {
 type opener uint8
 
 const (
-	openerUnknown opener = iota
+	openerUnknown opener = iota + 1
 	openerA
 	openerB
 )

@@ -10,9 +10,13 @@ type Way uint8
 
 // Ways.
 const (
-	FromDevice   Way = iota + 1 // came in from the device
-	ToDevice                    // goes out to the device
-	BothDevices                 // nobody knows: a capture file, a mirror port
+	FromDevice  Way = iota + 1 // came in from the device
+	ToDevice                   // goes out to the device
+	BothDevices                // nobody knows: a capture file, a mirror port
+)
+
+// Bits of Way.sides.
+const (
 	deviceSource = 1
 	deviceTarget = 2
 )

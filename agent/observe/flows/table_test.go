@@ -3,6 +3,7 @@ package flows
 import (
 	"encoding/binary"
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -336,6 +337,34 @@ func TestMillionHalfOpen(t *testing.T) {
 		t.Errorf("stats %+v", s)
 	}
 	t.Logf("%d deltas for %d flows", reported, table.Stats().Flows)
+}
+
+// TestRecord: 65,536 of them must fit a small box, and a garbage collection must
+// not look into them.
+func TestRecord(t *testing.T) {
+	if n := reflect.TypeFor[record]().Size(); n > 256 {
+		t.Errorf("a record takes %d bytes, more than 256", n)
+	}
+	if p := pointer(reflect.TypeFor[record](), "record"); p != "" {
+		t.Errorf("%s is a pointer", p)
+	}
+}
+
+// pointer names the first field that is not plain bytes.
+func pointer(t reflect.Type, at string) string {
+	switch k := t.Kind(); {
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			if p := pointer(t.Field(i).Type, at+"."+t.Field(i).Name); p != "" {
+				return p
+			}
+		}
+	case k == reflect.Array:
+		return pointer(t.Elem(), at)
+	case k > reflect.Complex128:
+		return at
+	}
+	return ""
 }
 
 func TestFrameAllocatesNothing(t *testing.T) {
