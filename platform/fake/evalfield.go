@@ -14,8 +14,8 @@ func (p *packet) field(f platform.Field) (string, bool) {
 	case platform.MetaIIFName:
 		return platform.NameKey(p.in), true
 	case platform.MetaOIFName:
-		// There is no output port before the frame is forwarded.
-		return platform.NameKey(p.out), p.out != ""
+		// Before the frame is forwarded that is the empty name.
+		return platform.NameKey(p.out), true
 	case platform.MetaIIFType:
 		return platform.Uint16Key(1), true // ARPHRD_ETHER
 	case platform.MetaPktType:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -102,7 +103,7 @@ func verdictOf(err error) error {
 	if !errors.As(err, &op) {
 		return fmt.Errorf("%w: %w", platform.ErrStateUnknown, err)
 	}
-	if op.Op == "send" && errors.Is(op, unix.EMSGSIZE) {
+	if errors.Is(op, unix.EMSGSIZE) && strings.HasPrefix(op.Op, "send") {
 		return fmt.Errorf("%w: %w", platform.ErrTooLarge, err)
 	}
 	// An errno out of a netlink message comes bare, one of a system call does not.

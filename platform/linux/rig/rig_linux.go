@@ -2,6 +2,8 @@ package rig
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +25,8 @@ type Options struct {
 	// BridgeNetfilter hands bridged IP packets to iptables too, as hosts with
 	// Docker or Kubernetes do (net.bridge.bridge-nf-call-*).
 	BridgeNetfilter bool
+	// Before is called in the empty namespace, before there is any port.
+	Before func()
 	// Learn lets the bridge learn addresses instead of flooding.
 	Learn bool
 }
@@ -32,6 +36,12 @@ type Rig struct {
 	t     testing.TB
 	opt   Options
 	wires map[string]*wire
+}
+
+// Fresh is the environment in which a re-executed test binary moves into another
+// namespace, for a test that needs one in which nothing has happened yet.
+func Fresh() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, inside+"=") })
 }
 
 // Open builds the bench and takes it down at the end of the test. Only one can
@@ -56,6 +66,9 @@ func Open(t testing.TB, opt Options) *Rig {
 		if err := sysctl("net/bridge/bridge-nf-call-"+family, flag); err != nil && opt.BridgeNetfilter {
 			t.Skip("no br_netfilter in this kernel: ", err)
 		}
+	}
+	if opt.Before != nil {
+		opt.Before()
 	}
 	snooping, mask := false, uint16(1<<0x3|1<<0xe) // EAPOL and LLDP
 	r.must("add bridge", netlink.LinkAdd(&netlink.Bridge{
