@@ -1,0 +1,261 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/platform"
+)
+
+// Options of a Console.
+type Options struct {
+	Serial platform.Serial
+	Device string
+	Baud   int
+	Source Source
+	Board  *health.Board
+	Log    *slog.Logger
+	// Now is the time on the health board; clock.Clock gives it.
+	Now func() time.Time
+}
+
+// Console is the Task that serves one serial line.
+type Console struct {
+	opt   Options
+	ready chan struct{}
+}
+
+// New makes a console.
+func New(opt Options) *Console { return &Console{opt: opt, ready: make(chan struct{})} }
+
+// String names the task.
+func (c *Console) String() string { return "console" }
+
+// Ready is closed once Run is at work, whether the line is there or not.
+func (c *Console) Ready() <-chan struct{} { return c.ready }
+
+// condition is the code on the health board.
+const condition = "console.down"
+
+// Waits between two attempts to open the line.
+const (
+	firstWait = time.Second
+	mostWait  = 30 * time.Second
+)
+
+// Run serves the line, and opens it again when it is gone, until ctx ends.
+func (c *Console) Run(ctx context.Context) error {
+	close(c.ready)
+	wait := firstWait
+	for ctx.Err() == nil {
+		port, err := c.opt.Serial.Open(c.opt.Device, c.opt.Baud)
+		if err == nil {
+			if c.opt.Board.Clear(condition) {
+				c.opt.Log.Info("console is back", "task", c.String(), "device", c.opt.Device)
+			}
+			began := time.NewTimer(mostWait)
+			err = c.serve(ctx, port)
+			if !began.Stop() { // the line was good for a while
+				wait = firstWait
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if c.opt.Board.Set(health.Condition{Code: condition, Severity: health.Warning, Text: "serial console: " + err.Error(), Since: c.opt.Now()}) {
+			c.opt.Log.Warn("console is gone", "task", c.String(), "device", c.opt.Device, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, mostWait)
+	}
+	return nil
+}
+
+// session is one open line.
+type session struct {
+	term    terminal
+	source  Source
+	editor  editor
+	in      <-chan []byte
+	pending []byte // read while output was written
+	banner  bool   // the last thing on the screen
+}
+
+// serve runs a session until the line or ctx ends.
+func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
+	in, failed, stop := make(chan []byte), make(chan error, 1), make(chan struct{})
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		failed <- pump(port, in, stop)
+	}()
+	quick := context.AfterFunc(ctx, func() { port.Close() }) // ends a blocked Write, too
+	defer func() {
+		close(stop)
+		if quick() {
+			port.Close() // ends a blocked Read
+		}
+		<-read
+	}()
+	s := &session{term: terminal{port: port}, source: c.opt.Source, in: in}
+	if err := s.hello(); err != nil {
+		return err
+	}
+	for {
+		chunk := s.pending
+		s.pending = nil
+		if len(chunk) == 0 {
+			select {
+			case <-ctx.Done():
+				return nil
+			case err := <-failed:
+				return err
+			case chunk = <-in:
+			}
+		}
+		if err := s.keys(ctx, chunk); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// pump reads the line. What nobody takes stays in the kernel, which drops what
+// it has no room for.
+func pump(port io.Reader, in chan<- []byte, stop <-chan struct{}) error {
+	buf := make([]byte, 256)
+	for {
+		n, err := port.Read(buf)
+		if n > 0 {
+			select {
+			case in <- append([]byte(nil), buf[:n]...):
+			case <-stop:
+				return nil
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return errors.New("the other end hung up")
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// keys works off what was typed.
+func (s *session) keys(ctx context.Context, chunk []byte) error {
+	for i, k := range chunk {
+		act := s.editor.key(k)
+		if act == actNone {
+			continue
+		}
+		if act != actEcho {
+			// An answer may be long: what is still typed meanwhile comes first
+			// to it, so that Ctrl-C can end it.
+			s.pending = append([]byte(nil), chunk[i+1:]...)
+			return s.act(ctx, act)
+		}
+		s.banner = false
+		if err := s.term.write(s.editor.echo, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// act does what a key asked for.
+func (s *session) act(ctx context.Context, act action) error {
+	line := string(s.editor.line)
+	switch act {
+	case actBreak:
+		s.pending = nil
+		if s.banner { // a line that is cut reads as endless BREAKs
+			return nil
+		}
+		return s.hello()
+	case actCancel:
+		s.pending = nil // a paste that was not meant
+		return s.say(ctx, "^C\r\n")
+	case actRun:
+		return s.say(ctx, "\r\n"+execute(s.source, s.editor.take()))
+	case actHelp:
+		return s.say(ctx, "?\r\n"+candidates(line))
+	case actRedraw:
+		return s.say(ctx, "\r\n")
+	case actTab:
+		if more := complete(line); more != "" && s.editor.add(more) == actEcho {
+			return s.term.write(s.editor.echo, nil)
+		}
+	}
+	return nil
+}
+
+// say writes an answer, then the prompt with what stands in the line.
+func (s *session) say(ctx context.Context, text string) error {
+	s.banner = false
+	cancelled := false
+	err := s.term.write(text, func() bool {
+		cancelled = s.cancelled(ctx)
+		return cancelled
+	})
+	if err != nil {
+		return err
+	}
+	end := s.prompt() + string(s.editor.line)
+	if cancelled {
+		end = "^C\r\n" + end
+	}
+	return s.term.write(end, nil)
+}
+
+// maxPending is how much is read ahead while an answer is written.
+const maxPending = 1 << 10
+
+// cancelled looks for a Ctrl-C among what was typed meanwhile.
+func (s *session) cancelled(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	if len(s.pending) < maxPending {
+		select {
+		case more := <-s.in:
+			s.pending = append(s.pending, more...)
+		default:
+		}
+	}
+	for _, k := range s.pending {
+		if k == keyC {
+			s.pending = nil
+			return true
+		}
+	}
+	return false
+}
+
+// prompt names the gateway.
+func (s *session) prompt() string {
+	return fmt.Sprintf("%s> ", cut(clean(s.source.Status().Gateway), 24))
+}
+
+// hello is what a person sees who plugs in, or sends a BREAK.
+func (s *session) hello() error {
+	st := s.source.Status()
+	var p page
+	p.line("")
+	p.line("Wardkeeper on %s at %s. Type ? for help.", st.Gateway, st.Site)
+	if err := s.term.write(p.String()+s.prompt(), nil); err != nil {
+		return err
+	}
+	s.banner = true
+	return nil
+}

@@ -1,0 +1,337 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
+)
+
+// screen is the far end of the line, with somebody who looks at it.
+type screen struct {
+	line *fake.Line
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *screen) watch() {
+	buf := make([]byte, 1024)
+	for {
+		n, err := s.line.Read(buf)
+		s.mu.Lock()
+		s.text.Write(buf[:n])
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// rig runs a console in a synctest bubble until the end of f.
+func rig(t *testing.T, src Source, f func(t *testing.T, s *screen, serial *fake.Serial, board *health.Board)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		serial := fake.New().Serial
+		s := &screen{line: serial.Add("ttyS0")}
+		board := &health.Board{}
+		c := New(Options{Serial: serial, Device: "ttyS0", Baud: 115200, Source: src, Board: board, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx) }()
+		<-c.Ready()
+		watching := make(chan struct{})
+		go func() { defer close(watching); s.watch() }()
+		synctest.Wait()
+		f(t, s, serial, board)
+		cancel()
+		began := time.Now()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("Run took %v to end", d)
+		}
+		s.line.SetReadDeadline(time.Unix(1, 0))
+		<-watching
+	})
+}
+
+func (s *screen) typed(t *testing.T, keys string) {
+	t.Helper()
+	if _, err := s.line.Write([]byte(keys)); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// Transcripts of whole sessions. UPDATE_GOLDEN=1 writes them anew, for a person
+// to read.
+func TestTranscripts(t *testing.T) {
+	tests := []struct {
+		name string
+		src  ward
+		keys string
+	}{
+		{"first-look", ward{}, "?help\rsh st\rsh ?\r\x03show devices\rshow device 53:01\rshow device 00:00:5e:00:53:01\r"},
+		{"policy-and-denies", ward{}, "show policy\rshow denies\rshow uplink\rshow devices print\rshow device 00:00:5e:00:53:02\r"},
+		{"unhealthy", ward{unhealthy: true}, "show status\rshow uplink\r"},
+		{"quiet", ward{quiet: true}, "show status\rshow devices\rshow policy\rshow denies\rshow uplink\r"},
+		{"editing", ward{}, "shwo\b\bow stat\tx\x7f\rsh\t\tde\t\x15" + "show policy now\rshow device\rshow dev\rfoo\rshow bar\rshow devices nothing\r\r\n\nshow policy\x03" +
+			"\x1b[A\x1b[D\x1bOPshow denies nothing \x17\x17\x17help x\rshow status ?" + "\x15show device ?\x15show f?\x0c" + "\x15" + "show\r"},
+		{"hostile-names", ward{hostile: true}, "show devices evil\rshow device evil\r"},
+		{"long-list", ward{devices: 250}, "show devices workstation\rshow device 00:00:5e:00:54\r"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rig(t, tt.src, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+				for _, k := range tt.keys { // as a person types
+					s.typed(t, string(k))
+				}
+				got := s.String()
+				harmless(t, got)
+				if strings.Contains(got, "canary") || strings.Contains(got, "SECRET") {
+					t.Error("a name or serial number is on the screen")
+				}
+				got = strings.NewReplacer("\r\n", "\n", "\b", "<BS>", "\a", "<BEL>").Replace(got) + "\n"
+				file := filepath.Join("testdata", tt.name+".txt")
+				if os.Getenv("UPDATE_GOLDEN") != "" {
+					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// harmless checks what reaches a terminal: printable ASCII, line ends, the
+// backspace and the bell; and no line of more than 79 columns.
+func harmless(t *testing.T, out string) {
+	t.Helper()
+	for i := range len(out) {
+		if c := out[i]; (c < 0x20 || c > 0x7e) && !strings.ContainsRune("\r\n\b\a", rune(c)) {
+			t.Fatalf("byte %#02x at %d: %q", c, i, out[max(0, i-20):min(len(out), i+20)])
+		}
+	}
+	for l := range strings.SplitSeq(out, "\r\n") {
+		if strings.Contains(l, "> ") || strings.Contains(l, "\b") {
+			continue // the person's own line
+		}
+		if len(l) > columns {
+			t.Errorf("%d columns: %s", len(l), l)
+		}
+	}
+}
+
+// An hour of a terminal that takes nothing: nothing waits, and afterwards the
+// console says that output is missing, and works.
+func TestStuckTerminal(t *testing.T) {
+	rig(t, ward{devices: 200}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+		s.line.Stick(true)
+		for range 60 {
+			s.typed(t, "show devices\r")
+			time.Sleep(time.Minute)
+		}
+		before := len(s.String())
+		s.line.Stick(false)
+		s.typed(t, "\x15show denies\r")
+		got := s.String()[before:]
+		if !strings.Contains(got, "[output was dropped: the terminal did not take it]") || !strings.Contains(got, "41 packets denied") {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// A terminal without a reader fills the line's buffer: the same as stuck, and
+// the end of the agent is not held up by it (rig measures that).
+func TestNobodyReads(t *testing.T) {
+	rig(t, ward{devices: 200}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+		s.line.Stick(true)
+		s.typed(t, "show devices\rshow devices\r")
+		time.Sleep(time.Second) // a write is under way
+	})
+}
+
+func TestFloods(t *testing.T) {
+	noise := make([]byte, 10<<20)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(rnd.Uint32())
+	}
+	for name, flood := range map[string][]byte{
+		"noise":      noise,
+		"one line":   []byte(strings.Repeat("x", 2<<20)),
+		"CR storm":   []byte(strings.Repeat("\r", 100<<10)),
+		"NUL storm":  make([]byte, 2<<20),
+		"paste":      []byte(strings.Repeat("show status\r", 2000)),
+		"escapes":    []byte(strings.Repeat("\x1b[", 1<<20)),
+		"unreadable": []byte(strings.Repeat("\xff", 2<<20)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			rig(t, ward{}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+				var before, after runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				s.typed(t, string(flood))
+				written := len(s.String())
+				harmlessBytes := s.String()
+				s.typed(t, "\x03") // takes with it what stands behind it in the line
+				s.typed(t, "show denies\r")
+				if got := s.String()[written:]; !strings.Contains(got, "41 packets denied") {
+					t.Errorf("afterwards: %q", got)
+				}
+				for i := range len(harmlessBytes) {
+					if c := harmlessBytes[i]; (c < 0x20 || c > 0x7e) && !strings.ContainsRune("\r\n\b\a", rune(c)) {
+						t.Fatalf("byte %#02x came back", c)
+					}
+				}
+				if name == "NUL storm" && strings.Count(harmlessBytes, "Type ? for help") > 2 {
+					t.Error("a line that is cut shows the banner again and again")
+				}
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				// What is left is the screen's own text, kept twice.
+				if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > int64(4*written)+(2<<20) {
+					t.Errorf("%d KiB kept", kept>>10)
+				}
+			})
+		})
+	}
+}
+
+func TestCtrlCEndsALongAnswer(t *testing.T) {
+	rig(t, ward{devices: 200}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+		s.line.Stick(true)
+		s.typed(t, "show devices\rshow status\rshow pol\x03")
+		s.line.Stick(false)
+		time.Sleep(time.Second)
+		got := s.String()
+		if n := strings.Count(got, "workstation-pc"); n > 100 {
+			t.Errorf("%d rows were shown after Ctrl-C", n)
+		}
+		if !strings.HasSuffix(got, "^C\r\nst-mary-7b> ") || strings.Contains(got, "frames") {
+			t.Errorf("%q", got[max(0, len(got)-200):])
+		}
+	})
+}
+
+func TestBreakStartsOver(t *testing.T) {
+	rig(t, ward{}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+		s.typed(t, "show sta")
+		before := len(s.String())
+		s.line.Break()
+		synctest.Wait()
+		s.line.Break()
+		synctest.Wait()
+		want := "\r\nWardkeeper on st-mary-7b at st-mary. Type ? for help.\r\nst-mary-7b> "
+		if got := s.String()[before:]; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// The cable's other end goes and comes back; the board says so meanwhile.
+func TestHangUp(t *testing.T) {
+	rig(t, ward{}, func(t *testing.T, s *screen, serial *fake.Serial, board *health.Board) {
+		s.line.HangUp()
+		synctest.Wait()
+		got := board.Conditions()
+		if len(got) != 1 || got[0].Code != "console.down" || got[0].Text != "serial console: the other end hung up" {
+			t.Errorf("%v", got)
+		}
+		again := &screen{line: serial.Add("ttyS0")}
+		go again.watch()
+		time.Sleep(time.Minute)
+		again.typed(t, "show denies\r")
+		if !strings.Contains(again.String(), "41 packets denied") || len(board.Conditions()) != 0 {
+			t.Errorf("%q, %v", again.String(), board.Conditions())
+		}
+		again.line.SetReadDeadline(time.Unix(1, 0))
+	})
+}
+
+func TestNoSuchLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		board := &health.Board{}
+		c := New(Options{Serial: fake.New().Serial, Device: "ttyX", Baud: 9600, Source: ward{}, Board: board, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := c.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := board.Conditions(); len(got) != 1 || got[0].Text != "serial console: open serial line ttyX: file does not exist" {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+func TestPumpErrors(t *testing.T) {
+	want := errors.New("io")
+	if err := pump(io.MultiReader(readerFunc(func([]byte) (int, error) { return 0, want })), nil, nil); err != want {
+		t.Error(err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// FuzzKeys: whatever is typed, the line stays bounded and every answer is
+// printable and narrow.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte("show device 00:00:5e:00:53:01\r"), true)
+	f.Add([]byte("sh ?\t\x1b[A\x08\x7f\x15\x17\x00\xffshow devices \xe2\x80\xae\r"), false)
+	f.Fuzz(func(t *testing.T, keys []byte, hostile bool) {
+		src := ward{hostile: hostile, unhealthy: hostile}
+		var e editor
+		answer := func(s string) {
+			harmless(t, strings.ReplaceAll(s, "> ", "  ")) // no line is excused here
+		}
+		for _, k := range keys {
+			switch e.key(k) {
+			case actRun:
+				answer(execute(src, e.take()))
+			case actHelp:
+				answer(candidates(string(e.line)))
+			case actTab:
+				if more := complete(string(e.line)); more != "" {
+					e.add(more)
+				}
+			case actEcho:
+				if s := strings.Trim(e.echo, "\b \a"); len(s) > 1 {
+					t.Errorf("echo %q", e.echo)
+				}
+			}
+			if len(e.line) > maxLine {
+				t.Fatalf("%d bytes in the line", len(e.line))
+			}
+		}
+	})
+}

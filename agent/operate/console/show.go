@@ -1,0 +1,155 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+)
+
+// showStatus is the first screen: what is wrong, then what there is.
+func showStatus(s Source) string {
+	var p page
+	st, pol, up, inv := s.Status(), s.Policy(), s.Uplink(), s.Inventory()
+	lab := ""
+	if st.Lab {
+		lab = ", virtual ward"
+	}
+	p.line("gateway   %s at %s, %s mode%s, version %s", st.Gateway, st.Site, st.Mode, lab, st.Version)
+	p.line("time      %s (quality %s), up %s, agent %s", moment(st.Now.Wall), st.Now.Quality, span(st.Now.Mono), span(st.Running))
+	if len(st.Conditions) == 0 {
+		p.line("health    nothing is wrong")
+	}
+	for i, c := range st.Conditions {
+		label := "          "
+		if i == 0 {
+			label = "health    "
+		}
+		p.words(label+cell(c.Severity.String(), 9), c.Text+" ("+c.Code+", since "+moment(c.Since)+")")
+	}
+	confirmed := 0
+	for i := range inv.Devices {
+		if id := &inv.Devices[i].Identity; id.Confidence == device.Confirmed || id.Pinned {
+			confirmed++
+		}
+	}
+	p.line("devices   %d, %d confirmed", len(inv.Devices), confirmed)
+	p.line("policy    %s", policyLine(pol))
+	p.line("uplink    %s", uplinkLine(up))
+	p.line("")
+	p.line("%-16s %-7s %-5s %-9s %14s %12s", "port", "use", "link", "capture", "frames", "dropped")
+	for _, port := range st.Ports {
+		link := "down"
+		if port.Up {
+			link = "up"
+		}
+		capture := port.Capture
+		if capture == "" {
+			capture = "-"
+		}
+		p.line("%s %s %-5s %s %14d %12d", cell(port.Name, 16), cell(port.Use, 7), link, cell(capture, 9), port.Frames, port.Dropped)
+	}
+	return p.String()
+}
+
+func policyLine(pol Policy) string {
+	var p page
+	if pol.Version == 0 {
+		return "none: all is observed, nothing is refused"
+	}
+	modes := map[string]int{}
+	for _, s := range pol.Segments {
+		modes[s.Mode]++
+	}
+	p.line("version %d, generation %d, %s; %d enforce, %d stage, %d observe", pol.Version, pol.Generation, orDash(pol.Result),
+		modes["enforce"], modes["stage"], modes["observe"])
+	return strings.TrimSpace(p.String())
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "not applied"
+	}
+	return s
+}
+
+// showPolicy lists the segments.
+func showPolicy(s Source) string {
+	var p page
+	pol := s.Policy()
+	p.line("policy    %s", policyLine(pol))
+	if pol.Version == 0 {
+		return p.String()
+	}
+	p.line("since     %s", moment(pol.Since))
+	if pol.Reason != "" {
+		p.words("reason    ", pol.Reason)
+	}
+	p.line("default   %s", pol.Default)
+	for _, seg := range pol.Segments {
+		p.line("")
+		p.line("segment %s: %s, %s, %d packets denied, %d would be", seg.Name, seg.Mode, count(seg.Devices, "device"), seg.Denied, seg.WouldDeny)
+		for _, a := range seg.Allow {
+			p.words("  allow   ", a)
+		}
+	}
+	return p.String()
+}
+
+// showDenies lists what was refused last.
+func showDenies(s Source) string {
+	var p page
+	d := s.Denies()
+	p.line("%d packets denied, %d would be; the last, as sampled:", d.Denied, d.WouldDeny)
+	p.line("")
+	p.line("%-8s %-15s %-17s %-17s %-12s %5s", "time", "verdict", "device", "peer", "service", "count")
+	for _, e := range d.Recent {
+		arrow := "> "
+		if e.Direction == "to-device" {
+			arrow = "< "
+		}
+		p.line("%s %s %s %s %s %5d", e.Last.UTC().Format("15:04:05"), cell(e.Verdict, 15), cell(string(e.Device), 17),
+			cell(arrow+e.Peer, 17), cell(e.Service, 12), e.Samples)
+	}
+	return p.String()
+}
+
+func uplinkLine(u Uplink) string {
+	waiting := u.WaitingInMemory
+	for _, c := range u.Classes {
+		waiting += int(c.Waiting)
+	}
+	switch {
+	case u.Broker == "":
+		return "none configured; " + count(waiting, "event") + " kept"
+	case u.Connected:
+		return "connected since " + moment(u.Since) + ", " + count(waiting, "event") + " waiting"
+	}
+	return "not connected since " + moment(u.Since) + ", " + count(waiting, "event") + " waiting"
+}
+
+// showUplink tells of the broker and of the queue.
+func showUplink(s Source) string {
+	var p page
+	u := s.Uplink()
+	p.line("uplink    %s", uplinkLine(u))
+	if u.Broker != "" {
+		p.line("broker    %s", u.Broker)
+	}
+	if u.LastError != "" && !u.Connected {
+		p.words("because   ", u.LastError)
+	}
+	p.line("sent      %d events acknowledged, last %s, %d in flight", u.Acked, moment(u.LastAck), u.InFlight)
+	p.line("store     %s, epoch %s, %s of %s used", u.Store, u.Epoch, size(u.Bytes), size(u.Cap))
+	if u.NoRoom {
+		p.line("          no room: %s in memory", count(u.WaitingInMemory, "event"))
+	}
+	if u.Damaged+u.Refused > 0 {
+		p.line("          %d records damaged, %d events refused", u.Damaged, u.Refused)
+	}
+	p.line("")
+	p.line("%-10s %12s %12s %12s %12s", "class", "committed", "waiting", "evicted", "lost")
+	for _, c := range u.Classes {
+		p.line("%s %12d %12d %12d %12d", cell(c.Name, 10), c.Committed, c.Waiting, c.Evicted, c.Lost)
+	}
+	return p.String()
+}

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+)
+
+// Source is what the console can see of the agent. No method may block.
+type Source interface {
+	Status() Status
+	Inventory() *device.Snapshot // never nil
+	Policy() Policy
+	Denies() Denies
+	Uplink() Uplink
+}
+
+// Status is the gateway on one screen.
+type Status struct {
+	Gateway, Site, Version, Mode string
+	Lab                          bool
+	Now                          clock.Stamp
+	Running                      time.Duration // of the agent; since boot is in Now
+	Conditions                   []health.Condition
+	Ports                        []Port
+}
+
+// Port is one port of the gateway.
+type Port struct {
+	Name, Use       string // Use: "ward", "uplink"
+	Up              bool
+	Capture         string // mode, "" where nothing is captured
+	Frames, Dropped uint64
+}
+
+// Policy is what the kernel filters by.
+type Policy struct {
+	Version    int    // 0: no policy
+	Generation uint64 // of the ruleset in force
+	Result     string // "applied", "repaired", "refused"; "" before the first
+	Reason     string
+	Since      time.Time
+	Default    string // mode of what no segment names
+	Segments   []Segment
+}
+
+// Segment is one segment of the policy.
+type Segment struct {
+	Name, Mode        string
+	Devices           int
+	Allow             []string // one line a rule, in the policy's words
+	Denied, WouldDeny uint64   // packets
+}
+
+// Denies are the packets that the policy refused, or would have.
+type Denies struct {
+	Denied, WouldDeny uint64       // packets, exact
+	Recent            []event.Deny // newest first
+}
+
+// Uplink is the way to the broker, and what waits for it.
+type Uplink struct {
+	Broker           string // "" for none
+	Connected        bool
+	Since            time.Time
+	LastError        string
+	InFlight         int
+	Acked            uint64
+	LastAck          time.Time
+	Classes          []Class
+	Bytes, Cap       int64
+	Store            string // "file" or "memory only"
+	Epoch            string
+	Damaged, Refused uint64
+	WaitingInMemory  int
+	NoRoom           bool
+}
+
+// Class is one class of events in the outbox.
+type Class struct {
+	Name                              string
+	Committed, Waiting, Evicted, Lost uint64
+}
