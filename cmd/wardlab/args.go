@@ -26,7 +26,7 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	opts := &lab.Options{Out: os.Stdout, Live: os.Stdout}
 	f := flag.NewFlagSet("wardlab", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.DurationVar(&opts.For, "for", 30*time.Second, "how long the ward runs")
+	f.DurationVar(&opts.For, "for", 0, "how long the ward runs (default 30s, with --console 10m)")
 	f.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "`SEED` of another ward: other MACs of the same vendors, names, addresses")
 	f.StringVar(&opts.Agent, "agent", "", "`PATH` of the agent's program (default: wardkeeper next to wardlab, or in bin/)")
 	f.StringVar(&opts.Rules, "rules", "", "`DIR` that replaces the agent's rules")
@@ -56,6 +56,12 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 		}
 		if f.NArg() > 0 {
 			return nil, fmt.Errorf("run: unexpected argument %q", f.Arg(0))
+		}
+		if opts.For == 0 {
+			opts.For = 30 * time.Second
+			if opts.Console {
+				opts.For = 10 * time.Minute // a person wants to look around; Ctrl-] ends it
+			}
 		}
 	case "record":
 		opts.For, opts.NoAgent = 20*time.Second, true

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ func TestParse(t *testing.T) {
 	}
 	if o, err = parse([]string{"run"}, nil); err != nil || o.For != 30*time.Second || o.Mode != "enforce" {
 		t.Errorf("defaults: %+v, %v", o, err)
+	}
+	if o, err = parse([]string{"run", "--console"}, nil); err != nil || o.For != 10*time.Minute || o.Live != io.Discard {
+		t.Errorf("console: %+v, %v", o, err)
 	}
 }
 
