@@ -76,7 +76,7 @@ const (
 // Frame is one captured frame. Data is borrowed from the source.
 type Frame struct {
 	Data   []byte
-	Length int   // bytes on the wire, ≥ len(Data)
+	Length int   // bytes on the wire, ≥ len(Data); a tag that was taken out is not counted
 	Time   int64 // wall time, nanoseconds since 1970
 	Dir    Direction
 	Link   LinkType

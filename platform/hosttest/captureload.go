@@ -11,7 +11,7 @@ import (
 
 // captureMany: a reader that keeps up loses nothing, and sees all in order.
 func captureMany(b *captureBench) {
-	const frames, ahead = 20_000, 100
+	const frames, ahead = 10_000, 150
 	ward := b.open(Ward1)
 	var read atomic.Uint32
 	done := make(chan error, 1)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,8 +67,12 @@ func TestCaptureWithoutRing(t *testing.T) {
 
 // TestRingRefused: a ring that no kernel would give.
 func TestRingRefused(t *testing.T) {
+	size := uint64(1) << 40
+	if strconv.IntSize < 64 {
+		t.Skip("no such size in 32 bits")
+	}
 	p := openPorts(t)
-	source, err := p.Capture().Open("w1", platform.CaptureOptions{RingBytes: 1 << 40})
+	source, err := p.Capture().Open("w1", platform.CaptureOptions{RingBytes: int(size)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +143,7 @@ func TestPortDown(t *testing.T) {
 }
 
 // TestCloseLeavesNothing: neither a socket behind the mapping, nor a port in
-// promiscuous mode, also when the reader never comes back.
+// promiscuous mode.
 func TestCloseLeavesNothing(t *testing.T) {
 	for mode, opt := range modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -170,6 +176,37 @@ func TestCloseLeavesNothing(t *testing.T) {
 				t.Errorf("%d packet sockets, %d before", got, before)
 			}
 		})
+	}
+}
+
+// TestReaderNeverReturns: a ring whose reader holds a frame and is forgotten
+// goes with it.
+func TestReaderNeverReturns(t *testing.T) {
+	p := openPorts(t)
+	before := sockets(t)
+	func() {
+		source, err := p.Capture().Open("w1", platform.CaptureOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Send("w1", make([]byte, 60))
+		if _, err := source.Next(5 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if err := source.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.Send("w1", make([]byte, 60))
+		if got := source.Stats(); got != (platform.CaptureStats{Frames: 1}) {
+			t.Errorf("stats %+v", got)
+		}
+	}()
+	for end := time.Now().Add(5 * time.Second); sockets(t) != before; {
+		if time.Now().After(end) {
+			t.Fatalf("%d packet sockets, %d before", sockets(t), before)
+		}
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"math"
 	"time"
 	"unsafe"
 
@@ -77,6 +78,7 @@ func newBatch(s *packetSocket, size int) *batch {
 
 // setUpBatch asks for what the ring has in its headers, and for a queue.
 func setUpBatch(fd, size int) error {
+	size = min(size, math.MaxInt32)
 	// Beyond rmem_max if we may, up to it if not.
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) != nil {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size); err != nil {

@@ -23,6 +23,7 @@ const (
 	// kernel fills one while we read another.
 	maxBlock  = 256 << 10
 	minBlocks = 4
+	maxBlocks = 1 << 20 // far beyond what a kernel gives
 	// statusOffset is where a block's header stands: behind version and
 	// offset_to_priv of struct tpacket_block_desc.
 	statusOffset = 8
@@ -90,7 +91,7 @@ func ringShape(size, page int) (block, blocks int) {
 	for block < minSlot {
 		block += page
 	}
-	return block, max(minBlocks, size/block)
+	return block, max(minBlocks, min(maxBlocks, size/block))
 }
 
 func (r *ring) setUp(fd int) error {
@@ -187,6 +188,9 @@ func (r *ring) frame() (platform.Frame, error) {
 		return platform.Frame{}, errRingCorrupt
 	}
 	r.left--
+	if r.left > 0 && head.Next_offset == 0 {
+		return platform.Frame{}, errRingCorrupt // the same frame for ever
+	}
 	r.at += int(head.Next_offset)
 	f := platform.Frame{
 		Data:   block[begin:end:end],

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 	"unsafe"
@@ -18,6 +19,7 @@ func TestRingShape(t *testing.T) {
 		{64 << 10, 4096, 16 << 10, 4},
 		{16 << 10, 4096, 4096, 4},
 		{1, 4096, 4096, 4},
+		{math.MaxInt, 4096, 256 << 10, min(1<<20, math.MaxInt>>18)},
 		{1, 1024, 2048, 4},
 		{64 << 10, 64 << 10, 64 << 10, 4},
 		{4<<20 + 5000, 4096, 256 << 10, 16},
@@ -91,6 +93,7 @@ func TestRingCorrupt(t *testing.T) {
 		"first unaligned":     func(r *ring) { r.hand(0, 1, 49) },
 		"frame beyond":        func(r *ring) { *r.packet(0, 48) = unix.Tpacket3Hdr{Mac: 82, Snaplen: size} },
 		"frame far beyond":    func(r *ring) { *r.packet(0, 48) = unix.Tpacket3Hdr{Mac: 82, Snaplen: 1<<32 - 1} },
+		"no next":             func(r *ring) { r.hand(0, 2, 48) },
 		"mac beyond":          func(r *ring) { *r.packet(0, 48) = unix.Tpacket3Hdr{Mac: 1<<16 - 1} },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,9 +125,6 @@ func FuzzRing(f *testing.F) {
 			}
 			for _, c := range frame.Data {
 				sum += int(c)
-			}
-			if r.at == 0 {
-				return
 			}
 		}
 	})
