@@ -46,21 +46,41 @@ type Book struct {
 	events   event.Sink // nil: nobody listens
 	byMAC    map[fact.MAC]*record
 	perPort  map[string]int
+	barren   map[string]time.Duration // by port: when room was last looked for in vain
+	gone     map[device.ID]bool       // evicted, but still with the keeper
 	seq      uint64
 	stats    Stats
+
+	now  time.Duration // by which everything ages, see advance
+	last clock.Stamp
 }
 
 // NewBook makes an empty inventory; events may be nil.
 func NewBook(limits Limits, c Classifier, v Vendors, events event.Sink) *Book {
-	return &Book{limits: limits, classify: c, vendors: v, events: events,
-		byMAC: make(map[fact.MAC]*record), perPort: make(map[string]int)}
+	return &Book{limits: limits, classify: c, vendors: v, events: events, now: 1, byMAC: make(map[fact.MAC]*record),
+		perPort: make(map[string]int), barren: make(map[string]time.Duration), gone: make(map[device.ID]bool)}
 }
 
 // Stats returns the counts so far.
 func (b *Book) Stats() Stats { return b.stats }
 
+// advance passes the time. Ages are by the monotonic clock: the wall clock of
+// a gateway is wrong at boot and set later, by years and in both directions. A
+// replay has no monotonic clock; there the wall time counts, as far as it grows.
+func (b *Book) advance(now clock.Stamp) {
+	d := now.Mono - b.last.Mono
+	if now.Mono == 0 {
+		d = now.Wall.Sub(b.last.Wall)
+	}
+	if d > 0 && !b.last.Wall.IsZero() {
+		b.now += d
+	}
+	b.last = now
+}
+
 // Apply merges one batch of an observer; now stamps the events it causes.
 func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
+	b.advance(now)
 	for _, s := range batch.Sightings {
 		b.sight(batch.Port, s, now)
 	}
@@ -70,13 +90,19 @@ func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
 			continue // not on a ward port: a peer, which is no device of ours
 		}
 		if r.add(f.Kind, f.Value.String(), f.Value.Personal(), time.Unix(0, f.Time).UTC()) {
-			r.judge, r.changed = true, true
+			r.judge = true
+			r.note(learns)
 		}
 	}
 	for _, f := range batch.Flows {
 		if r, ok := b.byMAC[f.Device]; ok && (batch.Port == "" || r.dev.Port == batch.Port) {
-			r.talks.Add(f)
-			r.talksNew, r.silent, r.unsaved = true, true, true
+			n := counts
+			if r.talks.Add(f) {
+				n = learns
+			}
+			r.talk, r.stale = true, true
+			r.save.note(n)
+			r.report.note(counts) // conversations are reported apart
 		}
 	}
 }
@@ -89,78 +115,62 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 	at := time.Unix(0, s.Time).UTC()
 	r, ok := b.byMAC[s.MAC]
 	if !ok {
-		if !b.room(port, at) {
+		if !b.room(port) {
 			b.stats.Refused++
 			return
 		}
-		r = &record{facts: make(map[factKey]*device.Known), roleAt: at}
-		r.dev = device.Device{ID: device.IDOf(s.MAC), MAC: s.MAC, Port: port, VLAN: s.VLAN, FirstSeen: at, LastSeen: at,
-			Identity: device.Identity{Role: device.RoleUnknown}}
-		b.byMAC[s.MAC] = r
-		b.perPort[port]++
-		if v := b.vendors.Vendor(s.MAC); v != "" && !s.MAC.Local() {
-			if val, ok := fact.New(fact.OUIVendor, v); ok {
-				r.add(fact.OUIVendor, val.String(), false, at)
-			}
-		}
-		r.judge, r.changed = true, true
-		b.emitChange(r, "new", "", "", now)
+		r = b.create(port, s, at)
 	}
-	if r.dev.Port != port {
-		old := r.dev.Port
-		b.perPort[old]--
-		b.perPort[port]++
-		r.dev.Port, r.dev.VLAN, r.changed = port, s.VLAN, true
-		b.emitChange(r, "moved", old, "", now)
+	r.seen = b.now
+	if r.dev.Port != port && !b.move(r, port, at, now) {
+		return
 	}
 	if r.address(s.IP) {
-		r.changed = true
+		r.note(learns)
 	}
-	if at.After(r.dev.LastSeen) {
-		r.dev.LastSeen, r.silent, r.unsaved = at, true, true
+	if r.dev.VLAN != s.VLAN {
+		r.dev.VLAN = s.VLAN
+		r.note(counts)
+	}
+	r.seenAt = newest(r.seenAt, at)
+	if last := newest(r.dev.LastSeen, at); !last.Equal(r.dev.LastSeen) {
+		r.dev.LastSeen = last
+		r.note(counts)
+	}
+	if r.dev.FirstSeen.After(r.dev.LastSeen) { // the clock was ahead then
+		r.dev.FirstSeen = r.dev.LastSeen
 	}
 }
 
-// idle is how long an unknown device must have been silent before a new one may
-// take its place.
-const idle = 10 * time.Minute
-
-// room says whether one more device fits on the port, after evicting a silent
-// unknown one if need be: under a flood of addresses the known devices stay.
-func (b *Book) room(port string, at time.Time) bool {
-	full := len(b.byMAC) >= b.limits.Devices
-	if !full && b.perPort[port] < b.limits.PerPort {
-		return true
-	}
-	var victim *record
-	for _, r := range b.byMAC {
-		d := &r.dev
-		if (!full && d.Port != port) || d.Pin != nil || d.Identity.Confidence > device.Candidate || at.Sub(d.LastSeen) < idle {
-			continue
-		}
-		if victim == nil || d.LastSeen.Before(victim.dev.LastSeen) {
-			victim = r
+func (b *Book) create(port string, s fact.Sighting, at time.Time) *record {
+	r := &record{facts: make(map[factKey]*learned), roleAt: b.now, judge: true, seenAt: at}
+	r.dev = device.Device{ID: device.IDOf(s.MAC), MAC: s.MAC, Port: port, VLAN: s.VLAN, FirstSeen: at, LastSeen: at,
+		Identity: device.Identity{Role: device.RoleUnknown}}
+	b.byMAC[s.MAC] = r
+	b.perPort[port]++
+	delete(b.gone, r.dev.ID)
+	if v := b.vendors.Vendor(s.MAC); v != "" && !s.MAC.Local() {
+		if val, ok := fact.New(fact.OUIVendor, v); ok {
+			r.add(fact.OUIVendor, val.String(), false, at)
 		}
 	}
-	if victim == nil {
-		return false
-	}
-	delete(b.byMAC, victim.dev.MAC)
-	b.perPort[victim.dev.Port]--
-	b.stats.Evicted++
-	return b.perPort[port] < b.limits.PerPort
+	r.note(turns)
+	return r
 }
 
-// Settle judges the devices with news and reports whether the inventory
-// differs from the last snapshot in more than counters.
+// Settle judges the devices with news, tells of what became of them, and
+// reports whether the inventory differs from the last snapshot in more than
+// counters.
 func (b *Book) Settle(now clock.Stamp) bool {
+	b.advance(now)
 	changed := false
 	for _, r := range b.byMAC {
-		if r.judge {
-			b.judge(r, now)
+		if r.judge || (r.dev.Identity.Contradiction != "" && b.now-r.judged >= rejudge) {
+			b.judge(r)
 		}
-		if r.changed {
-			changed, r.changed, r.unsaved, r.reported = true, false, true, time.Time{}
+		b.tell(r, now)
+		if r.fresh {
+			changed, r.fresh = true, false
 		}
 	}
 	if changed {
@@ -169,19 +179,21 @@ func (b *Book) Settle(now clock.Stamp) bool {
 	return changed
 }
 
-func (b *Book) judge(r *record, now clock.Stamp) {
-	r.judge = false
+// rejudge is how often a device is judged again whose role may only be standing
+// because its dwell time has not ended: that ends without news.
+const rejudge = time.Minute
+
+func (b *Book) judge(r *record) {
+	r.judge, r.judged = false, b.now
 	old := r.dev.Identity
 	d := r.dev
 	d.Facts = r.known()
-	id := b.classify.Classify(d, now.Wall.Sub(r.roleAt))
-	r.dev.Identity = id
-	if id.Role != old.Role {
-		r.roleAt = now.Wall
+	r.dev.Identity = b.classify.Classify(d, b.now-r.roleAt)
+	if r.dev.Identity.Role != old.Role {
+		r.roleAt = b.now
 	}
-	if id.Role != old.Role || id.Confidence != old.Confidence {
-		r.changed = true
-		b.emitChange(r, "identity", "", old.Role, now)
+	if id := r.dev.Identity; id.Role != old.Role || id.Confidence != old.Confidence || id.Class != old.Class {
+		r.note(turns)
 	}
 }
 
@@ -189,7 +201,7 @@ func (b *Book) judge(r *record, now clock.Stamp) {
 func (b *Book) Snapshot() *device.Snapshot {
 	s := &device.Snapshot{Seq: b.seq, Devices: make([]device.Device, 0, len(b.byMAC))}
 	for _, r := range b.byMAC {
-		s.Devices = append(s.Devices, r.value())
+		s.Devices = append(s.Devices, r.freeze())
 	}
 	slices.SortFunc(s.Devices, func(a, b device.Device) int { return cmp.Compare(a.ID, b.ID) })
 	return s

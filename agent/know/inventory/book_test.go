@@ -168,7 +168,10 @@ func (m memory) Load(fn func(string, []byte) error) error {
 	return nil
 }
 
-func (m memory) Save(v map[string][]byte) error {
+func (m memory) Save(v map[string][]byte, gone []string) error {
+	for _, k := range gone {
+		delete(m, k)
+	}
 	for k, b := range v {
 		m[k] = b
 	}

@@ -2,17 +2,22 @@ package inventory
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
 )
 
 // Keeper remembers devices across restarts.
 type Keeper interface {
 	// Load calls fn with every device kept, in any order.
 	Load(fn func(key string, value []byte) error) error
-	// Save puts the values in one transaction.
-	Save(values map[string][]byte) error
+	// Save puts the values and deletes the keys gone, in one transaction. A
+	// key that is gone may not be there.
+	Save(values map[string][]byte, gone []string) error
 }
 
 // kept is a device on disk. The version grows with every change of shape that
@@ -24,6 +29,12 @@ type kept struct {
 
 const keptVersion = 1
 
+// saveGaps pace the writes of one device: what a power cut may cost, against
+// the life of the flash.
+func saveGaps() gaps {
+	return gaps{counts: 5 * time.Minute, learns: 30 * time.Second, turns: 0}
+}
+
 // Load restores what the keeper has; a record that cannot be read is left out
 // and counted: one bad record must not cost the others.
 func (b *Book) Load(k Keeper) (bad int, err error) {
@@ -33,17 +44,12 @@ func (b *Book) Load(k Keeper) (bad int, err error) {
 			bad++
 			return nil
 		}
-		d := v.Device
-		r := &record{dev: d, facts: make(map[factKey]*device.Known, len(d.Facts)), roleAt: d.LastSeen, changed: true}
-		for _, f := range d.Facts {
-			if len(r.facts) < device.MaxFacts {
-				r.facts[factKey{f.Kind, f.Value, f.Personal}] = &f
-			}
+		if _, twice := b.byMAC[v.Device.MAC]; twice {
+			bad++
+			return nil
 		}
-		r.talks.Restore(d.Conversations)
-		r.dev.Facts, r.dev.Conversations = nil, nil
-		b.byMAC[d.MAC] = r
-		b.perPort[d.Port]++
+		b.byMAC[v.Device.MAC] = b.restore(v.Device)
+		b.perPort[v.Device.Port]++
 		return nil
 	})
 	if err != nil {
@@ -52,29 +58,65 @@ func (b *Book) Load(k Keeper) (bad int, err error) {
 	return bad, nil
 }
 
-// Save hands the keeper what changed since it last had it.
-func (b *Book) Save(k Keeper) error {
+// restore makes a record of a device that was kept. It is judged again, since
+// the rules may be others now, and its facts pass the gate again, since that
+// may be narrower.
+func (b *Book) restore(d device.Device) *record {
+	r := &record{dev: d, facts: make(map[factKey]*learned, len(d.Facts)), roleAt: b.now, seen: b.now, seenAt: d.LastSeen,
+		judge: true, judged: b.now, saved: true}
+	r.told = told{known: true, port: d.Port, role: d.Identity.Role, confidence: d.Identity.Confidence}
+	for _, f := range slices.SortedFunc(slices.Values(d.Facts), func(a, b device.Known) int { return a.Last.Compare(b.Last) }) {
+		if v, ok := fact.New(f.Kind, f.Value); ok {
+			r.add(f.Kind, v.String(), v.Personal(), f.Last)
+			r.facts[factKey{f.Kind, v.String(), v.Personal()}].First = f.First
+		} else if f.Personal {
+			r.add(f.Kind, "", true, f.Last)
+			r.facts[factKey{f.Kind, "", true}].First = f.First
+		}
+	}
+	r.talks.Restore(d.Conversations)
+	r.dev.Facts, r.dev.Conversations = nil, nil
+	r.stale, r.fresh = true, true
+	r.report.note(turns)
+	return r
+}
+
+// Save hands the keeper what is due. SaveAll hands it all that it does not have.
+func (b *Book) Save(k Keeper) error { return b.hand(k, saveGaps()) }
+
+// SaveAll is Save without waiting for anything, for the end.
+func (b *Book) SaveAll(k Keeper) error { return b.hand(k, gaps{}) }
+
+func (b *Book) hand(k Keeper, g gaps) error {
 	values := make(map[string][]byte)
 	var saved []*record
+	var errs []error
 	for _, r := range b.byMAC {
-		if !r.unsaved {
+		if r.judged == 0 || !r.save.now(g, b.now) {
 			continue
 		}
-		v, err := json.Marshal(kept{V: keptVersion, Device: r.value()})
-		if err != nil {
-			return fmt.Errorf("save device %s: %w", r.dev.ID, err)
+		v, err := json.Marshal(kept{V: keptVersion, Device: r.freeze()})
+		if err != nil { // must not cost the others
+			errs = append(errs, fmt.Errorf("save device %s: %w", r.dev.ID, err))
+			continue
 		}
 		values[string(r.dev.ID)] = v
 		saved = append(saved, r)
 	}
-	if len(values) == 0 {
-		return nil
+	gone := make([]string, 0, len(b.gone))
+	for id := range b.gone {
+		gone = append(gone, string(id))
 	}
-	if err := k.Save(values); err != nil {
+	if len(values) == 0 && len(gone) == 0 {
+		return errors.Join(errs...)
+	}
+	if err := k.Save(values, gone); err != nil {
 		return fmt.Errorf("save inventory: %w", err)
 	}
+	clear(b.gone)
 	for _, r := range saved {
-		r.unsaved = false
+		r.saved = true
+		r.save.done(b.now)
 	}
-	return nil
+	return errors.Join(errs...)
 }

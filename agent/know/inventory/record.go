@@ -11,21 +11,48 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/know/behave"
 )
 
-// record is a device while it is being learned. Device values made from it
-// share nothing with it that changes.
+// record is a device while it is being learned. Times of type time.Duration
+// are by the book's own count, which no change of the wall clock moves; zero
+// is never.
 type record struct {
 	dev   device.Device // Facts and Conversations unused here
-	facts map[factKey]*device.Known
+	facts map[factKey]*learned
+	adds  uint64 // of facts
 	talks behave.Conversations
 
-	changed  bool // differs from the last snapshot
-	judge    bool // has new facts: classify again
-	unsaved  bool // differs from what the keeper has
-	silent   bool // only counters changed since the last report
-	roleAt   time.Time
-	reported time.Time // last inventory event
-	talked   time.Time // last conversations event
-	talksNew bool
+	value  device.Device // as in the last snapshot, shared with it: never changed
+	stale  bool          // value is not what the record says
+	fresh  bool          // differs from the last snapshot in more than counts
+	judge  bool          // has news: classify again
+	judged time.Duration // zero: its identity says nothing yet
+	roleAt time.Duration
+	seen   time.Duration
+	seenAt time.Time     // of the newest sighting, as the observer said
+	clone  time.Duration // last clone alert
+
+	told   told
+	window time.Duration // beginning of the minute in which spent counts
+	spent  int           // device events in it
+
+	report due // to the manager, as an inventory record
+	save   due // to the keeper
+	saved  bool
+	talked time.Duration // last conversations event
+	talk   bool          // has conversations that were not reported
+}
+
+// told is what the last device events said.
+type told struct {
+	known      bool
+	port       string
+	role       device.Role
+	confidence device.Confidence
+}
+
+// learned is a fact with its place in the order of use.
+type learned struct {
+	device.Known
+	used uint64
 }
 
 type factKey struct {
@@ -38,17 +65,25 @@ type factKey struct {
 // that asks for a thousand names cannot push out what it is.
 const perKind = 12
 
+// note marks that the device differs from what others have of it.
+func (r *record) note(n news) {
+	r.stale = true
+	r.fresh = r.fresh || n > counts
+	r.report.note(n)
+	r.save.note(n)
+}
+
 // add merges a fact and reports whether it was news.
 func (r *record) add(kind fact.Kind, value string, personal bool, at time.Time) bool {
 	k := factKey{kind, value, personal}
-	if known, ok := r.facts[k]; ok {
-		if at.After(known.Last) {
-			known.Last = at
-		}
+	r.adds++
+	r.stale = true
+	if l, ok := r.facts[k]; ok {
+		l.Last, l.used = newest(l.Last, at), r.adds
 		return false
 	}
 	r.forget(kind)
-	r.facts[k] = &device.Known{Kind: kind, Value: value, Personal: personal, First: at, Last: at}
+	r.facts[k] = &learned{device.Known{Kind: kind, Value: value, Personal: personal, First: at, Last: at}, r.adds}
 	return true
 }
 
@@ -56,17 +91,17 @@ func (r *record) add(kind fact.Kind, value string, personal bool, at time.Time) 
 func (r *record) forget(kind fact.Kind) {
 	var same int
 	var oldest, oldestOfKind factKey
-	var at, atOfKind time.Time
-	for k, v := range r.facts {
-		if at.IsZero() || v.Last.Before(at) {
-			oldest, at = k, v.Last
+	var used, usedOfKind uint64
+	for k, l := range r.facts {
+		if used == 0 || l.used < used {
+			oldest, used = k, l.used
 		}
 		if k.kind != kind {
 			continue
 		}
 		same++
-		if atOfKind.IsZero() || v.Last.Before(atOfKind) {
-			oldestOfKind, atOfKind = k, v.Last
+		if usedOfKind == 0 || l.used < usedOfKind {
+			oldestOfKind, usedOfKind = k, l.used
 		}
 	}
 	switch {
@@ -77,7 +112,19 @@ func (r *record) forget(kind fact.Kind) {
 	}
 }
 
-// address notes an IP as the newest; it reports whether the list changed.
+// setBack is how far the time of an observer must fall to be a clock that was
+// set, and not frames of two ports out of order.
+const setBack = time.Minute
+
+// newest is the later of two times, or at when the clock was set back to it.
+func newest(last, at time.Time) time.Time {
+	if at.Before(last) && last.Sub(at) < setBack {
+		return last
+	}
+	return at
+}
+
+// address notes an IP as the newest; it reports whether it is a new one.
 func (r *record) address(a netip.Addr) bool {
 	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
 		return false
@@ -98,8 +145,8 @@ func (r *record) address(a netip.Addr) bool {
 // known lists the facts sorted by kind and value.
 func (r *record) known() []device.Known {
 	out := make([]device.Known, 0, len(r.facts))
-	for _, v := range r.facts {
-		out = append(out, *v)
+	for _, l := range r.facts {
+		out = append(out, l.Known)
 	}
 	slices.SortFunc(out, func(a, b device.Known) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value))
@@ -107,10 +154,12 @@ func (r *record) known() []device.Known {
 	return out
 }
 
-// value makes the immutable device.
-func (r *record) value() device.Device {
-	d := r.dev
-	d.Facts = r.known()
-	d.Conversations = r.talks.List()
-	return d
+// freeze makes the immutable device, anew only if something changed.
+func (r *record) freeze() device.Device {
+	if r.stale {
+		r.value = r.dev
+		r.value.Facts, r.value.Conversations = r.known(), r.talks.List()
+		r.stale = false
+	}
+	return r.value
 }

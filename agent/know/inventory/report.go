@@ -8,16 +8,56 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/event"
 )
 
-// How often a device is reported at most.
-const (
-	inventoryEvery = 2 * time.Second  // after a change
-	refreshEvery   = 15 * time.Minute // counters and last seen alone
-	talksEvery     = 15 * time.Second
-)
+// talksEvery is how often the conversations of a device are reported.
+const talksEvery = 15 * time.Second
+
+// reportGaps pace the inventory record of one device.
+func reportGaps() gaps {
+	return gaps{counts: 15 * time.Minute, learns: 30 * time.Second, turns: 5 * time.Second}
+}
+
+// maxTold is how many events about one device go out in a minute. What comes
+// after that is told when the minute is over, as far as it still holds: a
+// device that jumps between two ports makes few events, not one a frame.
+const maxTold = 4
+
+// tell emits what the last events of the device did not say.
+func (b *Book) tell(r *record, now clock.Stamp) {
+	if !r.told.known {
+		r.told = told{known: true, port: r.dev.Port, role: device.RoleUnknown}
+		b.emitChange(r, "new", "", "", now)
+	}
+	if r.told.port != r.dev.Port && b.spend(r) {
+		b.emitChange(r, "moved", r.told.port, "", now)
+		r.told.port = r.dev.Port
+	}
+	id := r.dev.Identity
+	other := r.told.role != id.Role || (id.Role != device.RoleUnknown && r.told.confidence != id.Confidence)
+	if other && b.spend(r) {
+		b.emitChange(r, "identity", "", r.told.role, now)
+		r.told.role, r.told.confidence = id.Role, id.Confidence
+	}
+}
+
+// spend takes one of the events of this minute.
+func (b *Book) spend(r *record) bool {
+	if r.window == 0 || b.now-r.window >= time.Minute {
+		r.window, r.spent = b.now, 0
+	}
+	if r.spent == maxTold {
+		return false
+	}
+	r.spent++
+	return true
+}
 
 func (b *Book) emitChange(r *record, change, oldPort string, oldRole device.Role, now clock.Stamp) {
+	id := r.dev.Identity
+	if change == "new" {
+		id = device.Identity{Role: device.RoleUnknown} // what it is taken for is the next event
+	}
 	b.emit(event.Event{Class: event.Ordinary, At: now, Body: event.DeviceChange{Change: change, Device: r.dev.ID, MAC: r.dev.MAC,
-		Port: r.dev.Port, OldPort: oldPort, Role: r.dev.Identity.Role, OldRole: oldRole, Confidence: r.dev.Identity.Confidence}})
+		Port: r.dev.Port, OldPort: oldPort, Role: id.Role, OldRole: oldRole, Confidence: id.Confidence}})
 }
 
 func (b *Book) emit(e event.Event) {
@@ -29,15 +69,15 @@ func (b *Book) emit(e event.Event) {
 // Report emits the inventory record and the conversations of the devices that
 // are due.
 func (b *Book) Report(now clock.Stamp) {
+	b.advance(now)
 	for _, r := range b.byMAC {
-		age := now.Wall.Sub(r.reported)
-		if r.reported.IsZero() || (r.silent && age > refreshEvery) {
+		if r.judged != 0 && r.report.now(reportGaps(), b.now) {
 			b.emit(b.inventoryEvent(r, now))
-			r.reported, r.silent = now.Wall, false
+			r.report.done(b.now)
 		}
-		if r.talksNew && now.Wall.Sub(r.talked) > talksEvery {
+		if r.talk && (r.talked == 0 || b.now-r.talked >= talksEvery) {
 			b.emit(conversationsEvent(r, now))
-			r.talked, r.talksNew = now.Wall, false
+			r.talked, r.talk = b.now, false
 		}
 	}
 }
@@ -53,7 +93,7 @@ func (b *Book) inventoryEvent(r *record, now clock.Stamp) event.Event {
 }
 
 func conversationsEvent(r *record, now clock.Stamp) event.Event {
-	list := r.talks.List()
+	list := r.talks.News()
 	rows := make([]event.Conversation, len(list))
 	for i, c := range list {
 		peer := c.PeerMAC.String()

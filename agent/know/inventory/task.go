@@ -20,7 +20,8 @@ const queueLen = 256
 // Cadence of the task.
 const (
 	settleEvery = 200 * time.Millisecond // news to snapshot
-	saveEvery   = 2 * time.Second        // what a power cut may cost
+	reportEvery = 2 * time.Second        // look for what is due
+	saveEvery   = 2 * time.Second
 )
 
 // Task owns a Book and its goroutine.
@@ -109,14 +110,14 @@ func (t *Task) Run(ctx context.Context) error {
 	close(t.ready)
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
-	save, refresh := time.NewTicker(saveEvery), time.NewTicker(inventoryEvery)
+	save, refresh := time.NewTicker(saveEvery), time.NewTicker(reportEvery)
 	defer save.Stop()
 	defer refresh.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			t.drain()
-			t.save()
+			t.save(t.book.SaveAll)
 			return nil
 		case b := <-t.queue:
 			t.book.Apply(b, t.clock.Now())
@@ -127,10 +128,12 @@ func (t *Task) Run(ctx context.Context) error {
 				t.publish(true)
 			}
 		case <-refresh.C:
-			t.book.Report(t.clock.Now())
-			t.publish(false)
+			now := t.clock.Now()
+			changed := t.book.Settle(now) // no snapshot shows a device that was not judged
+			t.book.Report(now)
+			t.publish(changed)
 		case <-save.C:
-			t.save()
+			t.save(t.book.Save)
 		}
 	}
 }
@@ -163,11 +166,11 @@ func (t *Task) load() {
 	}
 }
 
-func (t *Task) save() {
+func (t *Task) save(hand func(Keeper) error) {
 	if t.keep == nil {
 		return
 	}
-	if err := t.book.Save(t.keep); err != nil {
+	if err := hand(t.keep); err != nil {
 		if t.condition("inventory.save", err.Error()) {
 			t.log.Error("inventory not saved", "err", err)
 		}
