@@ -98,7 +98,7 @@ func (r *run) closeAgent(e *verdict.Evidence) {
 		for begin := time.Now(); !r.book.Complete() && time.Since(begin) < 3*time.Second; {
 			waitBriefly()
 		}
-		if err := r.agent.stop(5 * time.Second); err != nil {
+		if err := r.agent.stop(10 * time.Second); err != nil {
 			r.fault(err.Error())
 		}
 		for begin := time.Now(); !r.book.Complete() && time.Since(begin) < time.Second; {
