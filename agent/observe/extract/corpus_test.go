@@ -13,6 +13,8 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
 )
 
+var _ capture.Consumer = (*extract.Extractor)(nil)
+
 // found is one line of what score.py reads.
 type found struct {
 	File  string `json:"file"`
