@@ -99,6 +99,7 @@ func (b *Book) event(topic string, e Event) {
 	}
 	l.seen[e.Seq] = struct{}{}
 	l.last = max(l.last, e.Seq)
+	// Kinds that the lab has no use for are counted all the same.
 	var err error
 	switch e.Kind {
 	case "inventory":

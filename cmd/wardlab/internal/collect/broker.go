@@ -48,6 +48,8 @@ func Open(site string, book *Book) (*Broker, error) {
 // subscribe connects a client that takes all of the site at QoS 1.
 func (b *Broker) subscribe(site string, book *Book) error {
 	opts := mqtt.NewClientOptions().AddBroker(b.URL()).SetClientID("wardlab-collector").SetAutoReconnect(false)
+	// MQTT 3.1.1, as the product speaks it; in order, so that a state message is
+	// never overtaken by what it speaks of.
 	opts.SetProtocolVersion(4).SetOrderMatters(true)
 	b.client = mqtt.NewClient(opts)
 	if t := b.client.Connect(); !t.WaitTimeout(5*time.Second) || t.Error() != nil {

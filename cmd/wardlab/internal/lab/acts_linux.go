@@ -47,6 +47,7 @@ func (r *run) firstExam(ctx context.Context) error {
 	if err := r.stage.Join(ctx, cast.Ultrasound); err != nil {
 		return err
 	}
+	// The exam goes on by itself; only its beginning is waited for.
 	begun := make(chan struct{})
 	failed := make(chan error, 1)
 	r.clients.wait.Go(func() { failed <- r.stage.Exam(r.clients.ctx, begun) })

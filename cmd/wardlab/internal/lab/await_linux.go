@@ -30,6 +30,7 @@ func (r *run) await(ctx context.Context) string {
 		}
 		return ""
 	}
+	// First the roles, as the broker tells them.
 	shown := map[cast.Part]verdict.Role{}
 	for {
 		changed := r.book.Changed()
@@ -116,7 +117,7 @@ func (r *run) probe(ctx context.Context) []string {
 		return []string{"?"}
 	}
 	defer c.Close()
-	closed := 0
+	closed := 0 // rounds in a row in which nothing arrived
 	for {
 		var open []string
 		before := map[cast.Part][2]uint64{}
@@ -126,7 +127,7 @@ func (r *run) probe(ctx context.Context) []string {
 				open = append(open, p.String())
 			}
 		}
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond) // a veth needs microseconds
 		for _, p := range targets {
 			sent, arrived := r.stand.At(cast.PC).Sent(witness.Flow{From: cast.PC, To: p}), r.stand.At(p).Arrivals(cast.PC)[service]
 			// A datagram that waits for ARP has not been sent and proves nothing.

@@ -28,6 +28,7 @@ func (r *run) gather(e *verdict.Evidence) {
 		}
 	}
 	e.Pairs = r.pairs()
+	// Events name devices by id and peers by address; the verdict is about hosts.
 	for _, d := range r.book.Denies() {
 		e.Denies = append(e.Denies, verdict.Deny{Device: r.part(d.Device), Peer: r.part(d.Peer, d.PeerMAC), Service: d.Service, Verdict: d.Verdict})
 	}

@@ -27,6 +27,8 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 			stop()
 		}
 	}()
+	// The broker stands on the gateway's loopback: the gateway needs no address
+	// on the ward for it, and nothing of it crosses the bridge.
 	if r.broker, err = collect.Open(r.cast.Site, r.book); err != nil {
 		return nil, err
 	}

@@ -90,6 +90,8 @@ func (r *run) play(ctx context.Context, dir string) (Summary, error) {
 	// The run ends at its time, or when the user has seen enough.
 	ctx, cancel := context.WithDeadline(ctx, r.end)
 	defer cancel()
+	// Servers end after their clients: a request that is still answered is not
+	// counted as lost.
 	r.servers.start(ctx)
 	r.clients.start(ctx)
 	defer r.servers.stop()
@@ -125,6 +127,7 @@ func (r *run) finish(ctx context.Context, notInPlace string) Summary {
 	r.servers.stop()
 	sound := r.stand.Sound()
 	e := verdict.Evidence{Agent: r.agent != nil, NotInPlace: notInPlace, Witness: sound}
+	// Before the agent ends; its rules and their counters outlive it anyway.
 	kernel, kernelErr := kernelCounters(ctx)
 	if r.agent != nil {
 		r.closeAgent(&e)

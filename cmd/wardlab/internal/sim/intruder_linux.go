@@ -41,6 +41,8 @@ func (s *Stage) Intrude(ctx context.Context, tried func(Attempt)) error {
 // their work, as an infected one would.
 func (s *Stage) asItself(ctx context.Context, tried func(Attempt)) {
 	var wait sync.WaitGroup
+	// All wait side by side: one after the other, fifty silences would take two
+	// minutes.
 	try := func(a Attempt, do func() Outcome) {
 		wait.Go(func() {
 			a.Outcome = do()
@@ -60,6 +62,8 @@ func (s *Stage) asItself(ctx context.Context, tried func(Attempt)) {
 		a := Attempt{From: cast.Intruder, To: v, As: AsItself, Service: "icmp"}
 		try(a, func() Outcome { return s.ping(ctx, cast.Intruder, v) })
 	}
+	// A foreign central station, SNMP, and a datagram whose later fragments carry
+	// no port by which they could be judged.
 	datagrams := []struct {
 		to      cast.Part
 		port    uint16
@@ -74,6 +78,7 @@ func (s *Stage) asItself(ctx context.Context, tried func(Attempt)) {
 		a := Attempt{From: cast.Intruder, To: d.to, As: AsItself, Service: udp(d.port)}
 		try(a, func() Outcome { return s.datagram(ctx, cast.Intruder, d.to, d.port, d.payload) })
 	}
+	// Outbound: the intranet is no peer of any device.
 	for _, from := range victims() {
 		a := Attempt{From: from, To: cast.Infra, As: AsItself, Service: tcp(80)}
 		try(a, func() Outcome { return s.connect(ctx, from, cast.Infra, 80, netip.Addr{}) })
@@ -114,6 +119,9 @@ func (s *Stage) asPumpServer(ctx context.Context, tried func(Attempt)) error {
 // asPrinter takes the printer's MAC.
 func (s *Stage) asPrinter(ctx context.Context, tried func(Attempt)) error {
 	h := s.host(cast.Intruder)
+	// From here on the gateway's bridge takes the intruder's port for the
+	// printer's, until the printer speaks again: answers may go astray, so that
+	// only the victims' witnesses know whether anything arrived.
 	if err := h.SetMAC(s.host(cast.Printer).MAC); err != nil {
 		return err
 	}

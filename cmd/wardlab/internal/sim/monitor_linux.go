@@ -34,6 +34,8 @@ func (s *Stage) Monitor(ctx context.Context) error {
 	go func() { done <- s.monitorData(ctx, data) }()
 
 	begun := time.Now()
+	// The registered group of current software, and the directed broadcast of
+	// older: a policy must let both through.
 	to := []netip.Addr{wire.PhilipsGroup(), s.Ward.Cast.Broadcast()}
 	n := uint16(0)
 	every(ctx, time.Second, func() {
@@ -63,6 +65,8 @@ func (s *Stage) monitorData(ctx context.Context, c *net.UDPConn) error {
 			}
 			return fmt.Errorf("monitor: %w", err)
 		}
+		// Heart rate, saturation, pressures, breaths: values that nobody but the
+		// central station may keep.
 		var reply []byte
 		if n > 0 && b[0] == wire.SessionConnect {
 			reply = wire.AssociationAccept()
@@ -111,6 +115,8 @@ func (s *Stage) Central(ctx context.Context) error {
 			invoke++
 			request, what = wire.PollRequest(invoke), "IntelliVue values"
 		}
+		// After a silence the central station begins anew, as the data export
+		// protocol asks of it.
 		err := ask(c, at, request)
 		associated = err == nil
 		s.report(ctx, Talk{cast.Central, cast.Monitor, "udp/24105", what, err})

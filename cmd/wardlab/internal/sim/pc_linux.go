@@ -97,6 +97,7 @@ func (s *Stage) Intranet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Two services on one host, as small hospitals run them.
 	server := &http.Server{ReadTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Server", "nginx/1.22.1")
 		io.WriteString(w, "<html><title>Intranet</title></html>\n")

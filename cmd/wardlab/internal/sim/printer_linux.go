@@ -44,6 +44,7 @@ func (s *Stage) Printer(ctx context.Context) error {
 		server.Close()
 		return err
 	}
+	// The keys of Bonjour Printing 1.2 that name the product.
 	txt := []string{"txtvers=1", "qtotal=1", "rp=ipp/print", "pdl=application/postscript,application/pdf,image/urf",
 		"ty=" + h.Model, "product=(" + h.Model + ")", "usb_MFG=HP", "usb_MDL=" + h.Model, "adminurl=http://" + h.Name + ".local."}
 	services := []wire.Service{
@@ -51,6 +52,7 @@ func (s *Stage) Printer(ctx context.Context) error {
 		{Type: "_pdl-datastream._tcp", Port: 9100, TXT: txt},
 		{Type: "_printer._tcp", Port: 515, TXT: txt},
 	}
+	// The instance name of an HP printer: model, and the end of its MAC.
 	message := wire.Announcement(fmt.Sprintf("%s [%s]", h.Model, h.Name[3:]), h.Name, h.Addr, services)
 	to := netip.AddrPortFrom(wire.MDNSGroup(), wire.MDNSPort)
 	every(ctx, 2*time.Second, func() {

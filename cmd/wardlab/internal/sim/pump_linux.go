@@ -32,6 +32,8 @@ func (s *Stage) Pump(ctx context.Context) error {
 		}
 	}()
 	n := 0
+	// One after the other in one goroutine: while the card's MTU is lowered for
+	// the fragments, nothing else of the pump may be under way.
 	every(ctx, time.Second, func() {
 		n++
 		switch {
@@ -48,6 +50,8 @@ func (s *Stage) Pump(ctx context.Context) error {
 			err = s.send(conn, n, 0)
 		}
 		if err != nil && conn != nil {
+			// A pump opens a new connection at its next report; that it had to
+			// shows in the witnesses' counts.
 			conn.Close()
 			conn = nil
 		}
@@ -129,7 +133,8 @@ func (s *Stage) library(ctx context.Context) error {
 	}
 	defer c.Close()
 	name := s.host(cast.PumpServer).Name + "." + s.Ward.Cast.Domain
-	// The lab's certificate is made anew for each run and signed by nobody.
+	// The lab's certificate is made anew for each run and signed by nobody; the
+	// handshake on the wire is a real one all the same.
 	t := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	if err := t.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("tls handshake: %w", err)

@@ -27,6 +27,7 @@ func (s *Stage) HL7Server(ctx context.Context) error {
 		return err
 	}
 	return serve(ctx, l, func(c net.Conn) {
+		// A report may come in any number of segments, and several in one.
 		var buf []byte
 		b := make([]byte, 4096)
 		for len(buf) <= messageLimit {
@@ -67,6 +68,7 @@ func (s *Stage) TLSServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Only HTTP/1.1 is offered: what a device of this age speaks.
 	config := &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}
 	return serve(ctx, l, func(c net.Conn) {
 		c.SetDeadline(time.Now().Add(5 * time.Second))
@@ -103,6 +105,8 @@ func (s *Stage) Doors(ctx context.Context, p cast.Part, ports ...uint16) error {
 		if err != nil {
 			return err
 		}
+		// Accept, take what comes, say nothing: a banner would only give the
+		// classifier what no device of the ward should need.
 		go func() {
 			errs <- serve(ctx, l, func(c net.Conn) { c.SetDeadline(time.Now().Add(time.Second)); c.Read(make([]byte, 64)) })
 		}()

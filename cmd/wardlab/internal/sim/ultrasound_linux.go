@@ -68,6 +68,7 @@ func (s *Stage) visit(ctx context.Context) error {
 	if err := success(c); err != nil {
 		return fmt.Errorf("worklist query: %w", err)
 	}
+	// A clip: three P-DATA PDUs of 8 KiB, each longer than a TCP segment.
 	if err := s.store(c, 2, multiFrame, wire.UIDUSMultiFrame, 24000, 8000); err != nil {
 		return err
 	}
@@ -120,6 +121,7 @@ func aeTitle(name string) string {
 // store sends one object and waits for its response.
 func (s *Stage) store(c net.Conn, message uint16, context byte, class string, size, chunk int) error {
 	patient := s.Ward.Cast.Patient
+	// An instance UID below GE's root for instances, unlike any before it.
 	instance := fmt.Sprintf("1.2.840.113619.2.%d.%d", time.Now().Unix(), message)
 	for _, p := range wire.Store(context, message, class, instance, patient.Family, patient.Given, size, chunk) {
 		if _, err := c.Write(p); err != nil {

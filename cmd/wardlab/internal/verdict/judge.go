@@ -162,6 +162,8 @@ func tells(d Deny, a sim.Attempt) bool {
 	if d.Verdict != Denied || !sameService(d.Service, a.Service) {
 		return false
 	}
+	// Between two enforced devices either may be the one on whose side the
+	// packet was refused.
 	ends := []cast.Part{d.Device, d.Peer}
 	return slices.Contains(ends, a.To) && (slices.Contains(ends, face) || slices.Contains(ends, a.From))
 }

@@ -55,7 +55,7 @@ func Build(c *cast.Cast) (_ *Ward, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := 0
+	n := 0 // of ports on the two switches
 	for _, p := range cast.Parts() {
 		at, port := (*namespace)(nil), p.Port()
 		switch {
