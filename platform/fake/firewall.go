@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -99,27 +98,27 @@ func (f *Firewall) Apply(ctx context.Context, change platform.Change) error {
 }
 
 func (k *kernel) apply(client int, change platform.Change) error {
-	fault := k.take(LostAck, LostRequest, Refused, TooLarge, Truncated, ForeignFlush)
+	fault := k.take(LostAck, LostRequest, Refused, TooLarge, Truncated, OverlapLost, ForeignFlush)
 	switch fault {
 	case LostRequest:
-		return fmt.Errorf("%w: %w", platform.ErrStateUnknown, syscall.ENOBUFS)
+		return fmt.Errorf("%w: %w", platform.ErrStateUnknown, enobufs)
 	case Refused:
-		return syscall.EINVAL
+		return einval
 	case TooLarge:
-		return fmt.Errorf("%w: %w", platform.ErrTooLarge, syscall.EMSGSIZE)
+		return platform.ErrTooLarge
 	case Truncated:
 		change = truncate(change)
 	}
 	if len(change.Steps) == 0 {
 		return nil
 	}
-	if err := k.commit(change); err != nil {
+	if err := k.commit(change, fault == OverlapLost); err != nil {
 		return err
 	}
 	k.committed(client)
 	switch fault {
 	case LostAck:
-		return fmt.Errorf("%w: %w", platform.ErrStateUnknown, syscall.ENOBUFS)
+		return fmt.Errorf("%w: %w", platform.ErrStateUnknown, enobufs)
 	case ForeignFlush:
 		k.flush()
 	}
@@ -127,11 +126,11 @@ func (k *kernel) apply(client int, change platform.Change) error {
 }
 
 // commit works on a copy of the table and puts it in place at the end.
-func (k *kernel) commit(change platform.Change) error {
+func (k *kernel) commit(change platform.Change, overlapLost bool) error {
 	at := slices.IndexFunc(k.tables, func(t *table) bool {
 		return t.family == change.Family && t.name == change.Table
 	})
-	tx := transaction{now: k.clock.Mono(), family: change.Family, name: change.Table}
+	tx := transaction{now: k.clock.Mono(), family: change.Family, name: change.Table, overlapLost: overlapLost}
 	if at >= 0 {
 		tx.table = k.tables[at].clone(tx.now)
 	}
@@ -178,7 +177,7 @@ func (f *Firewall) Read(ctx context.Context, family platform.Family, name string
 	}
 	fault := k.take(FailedRead, StaleRead)
 	if fault == FailedRead {
-		return platform.Table{}, fmt.Errorf("read table %s: %w", name, syscall.ENOBUFS)
+		return platform.Table{}, fmt.Errorf("read table %s: %w", name, enobufs)
 	}
 	for _, t := range k.tables {
 		if t.family == family && t.name == name {

@@ -22,6 +22,9 @@ const (
 	// Truncated: the change is committed without the second half of each list of
 	// more than one element, and there is no error.
 	Truncated
+	// OverlapLost: as kernel 6.1 does, elements that overlap others in a set of
+	// ranges over several fields are not stored, and there is no error.
+	OverlapLost
 	// ForeignFlush: right after the change was committed without an error, a
 	// stranger removes all tables.
 	ForeignFlush

@@ -2,7 +2,6 @@ package fake
 
 import (
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/platform"
@@ -68,19 +67,19 @@ func (s *set) add(e platform.Element, now time.Duration) error {
 	}
 	if have, exists := s.elements[e.Key]; exists && have.KeyEnd == e.KeyEnd {
 		if have.Verdict != e.Verdict {
-			return syscall.EEXIST
+			return eexist
 		}
 		return nil
 	}
 	if s.Interval {
 		for _, have := range s.elements {
 			if s.overlap(have.Element, e) {
-				return syscall.EEXIST
+				return eexist
 			}
 		}
 	}
 	if s.Size != 0 && len(s.elements) >= int(s.Size) {
-		return syscall.ENFILE
+		return enfile
 	}
 	fresh := &element{Element: e}
 	fresh.Packets, fresh.Bytes, fresh.Expires = 0, 0, 0
@@ -96,7 +95,7 @@ func (s *set) delete(e platform.Element, _ time.Duration) error {
 		e.KeyEnd = ""
 	}
 	if have, exists := s.elements[e.Key]; !exists || have.KeyEnd != e.KeyEnd {
-		return syscall.ENOENT
+		return enoent
 	}
 	delete(s.elements, e.Key)
 	return nil

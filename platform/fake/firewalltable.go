@@ -1,9 +1,9 @@
 package fake
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/platform"
@@ -62,10 +62,12 @@ type transaction struct {
 	family platform.Family
 	name   string
 	table  *table // nil: there is none
+	// overlapLost is the fault of that name.
+	overlapLost bool
 }
 
-// errno says which thing the kernel's error speaks of.
-func errno(err syscall.Errno, what, name string) error {
+// failed says which thing the kernel's error speaks of.
+func failed(err errno, what, name string) error {
 	return fmt.Errorf("%s %s: %w", what, name, err)
 }
 
@@ -80,7 +82,7 @@ func (tx *transaction) step(s platform.Step) error {
 		tx.table = nil
 		return nil
 	case tx.table == nil:
-		return errno(syscall.ENOENT, "table", tx.name)
+		return failed(enoent, "table", tx.name)
 	case s.AddSet != nil:
 		return tx.addSet(*s.AddSet)
 	case s.DeleteSet != "":
@@ -104,7 +106,7 @@ func (tx *transaction) step(s platform.Step) error {
 func (tx *transaction) addSet(shape platform.Set) error {
 	have, exists := tx.table.sets[shape.Name]
 	if exists && !have.like(shape) {
-		return errno(syscall.EEXIST, "set", shape.Name)
+		return failed(eexist, "set", shape.Name)
 	}
 	if !exists {
 		have = newSet(shape)
@@ -117,16 +119,20 @@ func (tx *transaction) addSet(shape platform.Set) error {
 func (tx *transaction) withSet(e platform.SetElements, do func(*set, platform.Element, time.Duration) error) error {
 	s, exists := tx.table.sets[e.Set]
 	if !exists {
-		return errno(syscall.ENOENT, "set", e.Set)
+		return failed(enoent, "set", e.Set)
 	}
 	if err := s.Check(e.Elements); err != nil {
 		return err
 	}
 	for _, element := range e.Elements {
 		if to := element.Verdict.Chain; to != "" && tx.table.chains[to] == nil {
-			return errno(syscall.ENOENT, "chain", to)
+			return failed(enoent, "chain", to)
 		}
-		if err := do(s, element, tx.now); err != nil {
+		err := do(s, element, tx.now)
+		if tx.overlapLost && errors.Is(err, eexist) && len(s.Key) > 1 {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("set %s: element %x: %w", e.Set, element.Key, err)
 		}
 	}
@@ -135,11 +141,11 @@ func (tx *transaction) withSet(e platform.SetElements, do func(*set, platform.El
 
 func (tx *transaction) deleteSet(name string) error {
 	if _, exists := tx.table.sets[name]; !exists {
-		return errno(syscall.ENOENT, "set", name)
+		return failed(enoent, "set", name)
 	}
 	for _, c := range tx.table.chains {
 		if slices.ContainsFunc(c.rules, func(r *rule) bool { return usesSet(r.Rule, name) }) {
-			return errno(syscall.EBUSY, "set", name)
+			return failed(ebusy, "set", name)
 		}
 	}
 	delete(tx.table.sets, name)
@@ -154,7 +160,7 @@ func usesSet(r platform.Rule, name string) bool {
 func (tx *transaction) withChain(name string, do func(*chain) error) error {
 	c, exists := tx.table.chains[name]
 	if !exists {
-		return errno(syscall.ENOENT, "chain", name)
+		return failed(enoent, "chain", name)
 	}
 	return do(c)
 }
@@ -166,7 +172,7 @@ func (tx *transaction) addChain(c platform.Chain) error {
 		have = &chain{name: c.Name, hook: c.Hook}
 		tx.table.chains[c.Name] = have
 	case c.Hook != nil && (have.hook == nil || have.hook.Point != c.Hook.Point || have.hook.Priority != c.Hook.Priority):
-		return errno(syscall.EEXIST, "chain", c.Name)
+		return failed(eexist, "chain", c.Name)
 	case c.Hook != nil:
 		have.hook = c.Hook // the policy may change
 	}
@@ -189,7 +195,7 @@ func copyRule(r platform.Rule) platform.Rule {
 // resolve finds everything that a rule names.
 func (tx *transaction) resolve(r platform.Rule) error {
 	if to := r.Verdict.Chain; to != "" && tx.table.chains[to] == nil {
-		return errno(syscall.ENOENT, "chain", to)
+		return failed(enoent, "chain", to)
 	}
 	for _, m := range r.Matches {
 		if err := tx.fits(m.Set, m.Fields, false); m.Set != "" && err != nil {
@@ -205,10 +211,10 @@ func (tx *transaction) resolve(r platform.Rule) error {
 func (tx *transaction) fits(name string, fields []platform.Field, vmap bool) error {
 	s, exists := tx.table.sets[name]
 	if !exists {
-		return errno(syscall.ENOENT, "set", name)
+		return failed(enoent, "set", name)
 	}
 	if vmap && !s.Map {
-		return errno(syscall.EINVAL, "set", name)
+		return failed(einval, "set", name)
 	}
 	return s.Fits(fields)
 }
@@ -219,13 +225,13 @@ func (tx *transaction) deleteChain(name string) error {
 	}
 	for _, c := range tx.table.chains {
 		if c.name != name && slices.ContainsFunc(c.rules, func(r *rule) bool { return r.Verdict.Chain == name }) {
-			return errno(syscall.EBUSY, "chain", name)
+			return failed(ebusy, "chain", name)
 		}
 	}
 	for _, s := range tx.table.sets {
 		for _, e := range s.elements {
 			if e.Verdict.Chain == name && !e.expired(tx.now) {
-				return errno(syscall.EBUSY, "chain", name)
+				return failed(ebusy, "chain", name)
 			}
 		}
 	}
@@ -243,7 +249,7 @@ func (tx *transaction) check() error {
 	}
 	for _, c := range tx.table.chains {
 		if c.hook != nil && tx.table.depth(c, maxJumps) < 0 {
-			return errno(syscall.EMLINK, "chain", c.name)
+			return failed(emlink, "chain", c.name)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/platform"
@@ -28,7 +27,7 @@ func (f *Firewall) Logged(group uint16) (platform.LogSource, error) {
 	f.kernel.mu.Lock()
 	defer f.kernel.mu.Unlock()
 	if f.kernel.readers[group] != nil {
-		return nil, fmt.Errorf("open nflog group %d: it has another reader: %w", group, syscall.EPERM)
+		return nil, fmt.Errorf("open nflog group %d: it has another reader: %w", group, eperm)
 	}
 	l := &logSource{
 		kernel: f.kernel, group: group,

@@ -44,7 +44,7 @@ func (f *Firewall) watch(ctx context.Context, raw *netlink.Conn, changed chan<- 
 	defer close(changed)
 	for {
 		stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-		err := f.events(raw, changed)
+		f.events(raw, changed)
 		stop()
 		_ = raw.Close()
 		if ctx.Err() != nil {
@@ -52,6 +52,7 @@ func (f *Firewall) watch(ctx context.Context, raw *netlink.Conn, changed chan<- 
 		}
 		// What was missed may have been anything.
 		signal(changed)
+		var err error
 		if raw, err = dialEvents(f.buffer); err != nil {
 			return
 		}
@@ -59,14 +60,14 @@ func (f *Firewall) watch(ctx context.Context, raw *netlink.Conn, changed chan<- 
 }
 
 // events reads until the socket fails or is closed.
-func (f *Firewall) events(raw *netlink.Conn, changed chan<- struct{}) error {
+func (f *Firewall) events(raw *netlink.Conn, changed chan<- struct{}) {
 	for {
 		messages, err := raw.Receive()
 		switch {
 		case errors.Is(err, unix.ENOBUFS):
 			signal(changed)
 		case err != nil:
-			return err
+			return
 		}
 		for _, m := range messages {
 			const generation = unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWGEN

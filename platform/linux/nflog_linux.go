@@ -16,7 +16,7 @@ import (
 
 // Messages and attributes of NFLOG (linux/netfilter/nfnetlink_log.h).
 const (
-	nflogPacket = unix.NFNL_SUBSYS_ULOG<<8 | 0
+	nflogPacket = unix.NFNL_SUBSYS_ULOG << 8
 	nflogConfig = unix.NFNL_SUBSYS_ULOG<<8 | 1
 
 	nflogCfgCmd    = 1

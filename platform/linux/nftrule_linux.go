@@ -89,7 +89,7 @@ func (d *ruleDecoder) expr(name string, data []byte) bool {
 	case "limit":
 		e = &expr.Limit{}
 	case "log":
-		e = &expr.Log{}
+		return d.log(data)
 	case "counter":
 		e = &expr.Counter{}
 	case "immediate":
@@ -110,14 +110,33 @@ func (d *ruleDecoder) expr(name string, data []byte) bool {
 	case *expr.Limit:
 		d.rule.Limit = &platform.Limit{PerSecond: e.Rate, Burst: e.Burst}
 		return d.advance(afterLimit) && e.Type == expr.LimitTypePkts && e.Unit == expr.LimitTimeSecond && !e.Over
-	case *expr.Log:
-		d.rule.Log = &platform.Log{Group: e.Group, Snaplen: e.Snaplen, Prefix: string(e.Data)}
-		return d.advance(afterLog) && e.Key&(1<<unix.NFTA_LOG_GROUP) != 0 && e.QThreshold == 0
 	case *expr.Counter:
 		d.rule.Counter, d.rule.Packets, d.rule.Bytes = true, e.Packets, e.Bytes
 		return d.advance(afterCounter)
 	}
 	return d.load(e)
+}
+
+// log reads a log expression that sends to an NFLOG group. The library's own
+// decoder panics on attributes that are too short.
+func (d *ruleDecoder) log(data []byte) bool {
+	grouped, plain := false, true
+	log := &platform.Log{}
+	err := attributes(data, func(ad *netlink.AttributeDecoder) error {
+		switch ad.Type() {
+		case unix.NFTA_LOG_GROUP:
+			log.Group, grouped = ad.Uint16(), true
+		case unix.NFTA_LOG_PREFIX:
+			log.Prefix = ad.String()
+		case unix.NFTA_LOG_SNAPLEN:
+			log.Snaplen = ad.Uint32()
+		default:
+			plain = false
+		}
+		return nil
+	})
+	d.rule.Log = log
+	return d.advance(afterLog) && err == nil && grouped && plain
 }
 
 // advance moves to a later stage; nothing may be left in the registers.
