@@ -61,16 +61,20 @@ func New(k Kind, text string) (Value, bool) {
 	case shapeName:
 		whole := clean(text, maxName)
 		s := cutBed(whole)
-		if personal(s) {
+		if personal(s) || lastFirst(strings.TrimSpace(text)) { // the caret is only in the text
 			return Value{personal: true}, true
 		}
-		return Value{text: s, cut: s != whole}, s != ""
+		return without(s, whole)
 	case shapeBanner:
-		s := clean(text, maxBanner)
-		if email(s) {
+		whole := clean(text, maxBanner)
+		if email(whole) {
 			return Value{personal: true}, true
 		}
-		return Value{text: s}, s != ""
+		s := whole
+		if k == HL7Equipment || k == HL7Device { // monitors are often named for their bed
+			s = cutBed(whole)
+		}
+		return without(s, whole)
 	case shapeToken:
 		s := strings.Map(tokenRune, clean(text, maxBanner))
 		return Value{text: s}, s != ""
@@ -79,6 +83,14 @@ func New(k Kind, text string) (Value, bool) {
 		return Value{text: s}, s != ""
 	}
 	return Value{}, false
+}
+
+// without is the value of a name that was whole before a label was cut from it.
+func without(s, whole string) (Value, bool) {
+	if s == "" {
+		return Value{}, false
+	}
+	return Value{text: s, cut: s != whole}, true
 }
 
 func tokenRune(r rune) rune {
