@@ -19,6 +19,7 @@ type Options struct {
 	Mode    string // of every segment: enforce or observe
 	Console bool   // connect the terminal to the agent's console
 	JSON    bool   // the summary as JSON on Out; lines go to Live
+	Keep    string // folder for the agent's files, which stay; "": a temporary one
 	Record  string // folder for one capture file per ward port, "" for none
 
 	Out  io.Writer // the summary

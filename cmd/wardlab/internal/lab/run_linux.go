@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -60,11 +61,11 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	r := &run{opts: opts, cast: c, screen: newScreen(opts.Live), end: time.Now().Add(opts.For),
 		answered: map[verdict.Exchange]uint64{}, lost: map[verdict.Exchange]uint64{},
 		book: collect.NewBook(map[string]string{"patient's family name": c.Patient.Family, "patient's given name": c.Patient.Given, "patient's id": c.Patient.ID})}
-	dir, err := os.MkdirTemp("", "wardlab-")
+	dir, remove, err := workingFolder(opts.Keep)
 	if err != nil {
-		return Summary{}, fmt.Errorf("working folder: %w", err)
+		return Summary{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	if r.ward, err = ward.Build(c); err != nil {
 		return Summary{}, err
 	}
@@ -83,6 +84,22 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	r.stage = &sim.Stage{Ward: r.ward, Report: r.talk}
 	r.screen.say("ward of %s up: seed %d, %v, ports w1-w5, uplink %s", c.Site, c.Seed, c.Subnet, ward.Uplink)
 	return r.play(ctx, dir)
+}
+
+// workingFolder is where the agent's files go: a folder that stays, if one is
+// named, else one that goes.
+func workingFolder(keep string) (dir string, remove func(), err error) {
+	if keep != "" {
+		if err := os.MkdirAll(keep, 0o700); err != nil {
+			return "", nil, fmt.Errorf("--keep: %w", err)
+		}
+		dir, err = filepath.Abs(keep)
+		return dir, func() {}, err
+	}
+	if dir, err = os.MkdirTemp("", "wardlab-"); err != nil {
+		return "", nil, fmt.Errorf("working folder: %w", err)
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
 // play runs the acts in their order.
