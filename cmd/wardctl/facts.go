@@ -14,7 +14,7 @@ type factLine struct {
 	IP    string `json:"ip"`
 	Kind  string `json:"kind"`
 	Value string `json:"value"`
-	Class string `json:"class,omitempty"` // "personal": the value was kept back
+	Class string `json:"class,omitempty"` // "personal": the value, or a bed label in it, was kept back
 }
 
 // factWriter writes each fact of a file once.
@@ -34,7 +34,7 @@ func (w *factWriter) write(b fact.Batch) {
 		if f.IP.IsValid() {
 			l.IP = f.IP.String()
 		}
-		if f.Value.Personal() {
+		if f.Value.Personal() || f.Value.Cut() {
 			l.Class = "personal"
 		}
 		line, err := json.Marshal(l)

@@ -1,0 +1,181 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/config"
+	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/know/classify"
+	"github.com/wardkeeper/wardkeeper/agent/know/inventory"
+	"github.com/wardkeeper/wardkeeper/agent/observe/capture"
+	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
+	"github.com/wardkeeper/wardkeeper/agent/operate/console"
+	"github.com/wardkeeper/wardkeeper/agent/protect/enforce"
+	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
+	"github.com/wardkeeper/wardkeeper/agent/report/uplink"
+	"github.com/wardkeeper/wardkeeper/agent/report/vitals"
+	"github.com/wardkeeper/wardkeeper/agent/store"
+	"github.com/wardkeeper/wardkeeper/platform"
+)
+
+// Build says which agent this is.
+type Build struct {
+	Version string
+	Time    time.Time // of the sources: no clock is believed that is before it
+}
+
+// Agent is everything, wired. Make it with New, then Run it once.
+type Agent struct {
+	cfg     *config.Config
+	host    platform.Host
+	log     *slog.Logger
+	build   Build
+	clock   *clock.Clock
+	started time.Duration // on the monotonic clock
+	board   health.Board
+
+	store   *store.Store
+	opened  store.Opened
+	queue   *outbox.Queue
+	box     *outbox.Box
+	recent  *console.Recent
+	devices *inventory.Task
+	ports   []*capture.Task
+	enforce *enforce.Task
+	uplink  *uplink.Uplink // nil: no broker configured
+	tasks   []Task
+}
+
+// Bounds of what waits in memory.
+const (
+	queueEvents  = 4096
+	recentDenies = 64
+)
+
+// New wires the rooms in the order of the data path. The error names what is
+// wrong with the configuration, the rules or the policy; the network, the disk
+// and the broker may be in any state.
+func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build) (*Agent, error) {
+	a := &Agent{cfg: cfg, host: host, log: log, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
+	know, err := loadKnowledge(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pol, err := readPolicy(cfg, know)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+
+	// report, the far end first: everyone emits into it
+	a.queue = outbox.NewQueue(queueEvents)
+	a.recent = console.NewRecent(a.queue, recentDenies)
+	a.box, err = outbox.Open(a.store, a.queue, outbox.Options{Site: cfg.Site.Name, Gateway: cfg.Gateway, Epoch: a.opened.Epoch, MaxBytes: cfg.Outbox.CapBytes, Log: log})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), a.store.Close())
+	}
+	a.tellStore()
+
+	// know
+	classifier := classify.New(classify.Options{Rules: know.rules, Registry: know.vendors, Internal: cfg.Site.Internal})
+	book := inventory.NewBook(inventory.DefaultLimits(), classifier, know.vendors, a.recent)
+	a.devices = inventory.NewTask(book, newDeviceRoom(a.store), a.clock, &a.board, log)
+
+	// observe: one goroutine a port, straight into the inventory's queue
+	for _, port := range cfg.Ports.Ward {
+		x := extract.New(extract.Options{Port: port, Flows: cfg.Observe.Flows, Streams: cfg.Observe.Streams, StreamBytes: cfg.Observe.StreamBytes, Sink: a.devices.Offer})
+		a.ports = append(a.ports, capture.NewTask(capture.Options{Port: port, Capture: host.Capture,
+			Choices: platform.CaptureOptions{RingBytes: cfg.Observe.RingBytes, NoRing: cfg.Observe.Recvmmsg}, Clock: a.clock, Board: &a.board, Log: log}, x))
+	}
+
+	// protect
+	a.enforce = enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: valueRoom{a.store}, Clock: a.clock,
+		Board: &a.board, Events: a.recent, Log: log, Policy: pol, Roles: know.rules.Roles.Class, Lab: cfg.Lab, Internal: cfg.Site.Internal,
+		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
+
+	a.tasks = a.list()
+	return a, nil
+}
+
+// list is everything that runs, in the order of the data path.
+func (a *Agent) list() []Task {
+	var out []Task
+	for _, p := range a.ports {
+		out = append(out, p)
+	}
+	out = append(out, a.devices, a.enforce, a.box)
+	if a.cfg.Uplink.URL != "" {
+		u, _ := url.Parse(a.cfg.Uplink.URL) // config has checked it
+		a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box,
+			Dialer: uplink.Broker{URL: u, CA: a.cfg.Uplink.CA, Cert: a.cfg.Uplink.Cert, Key: a.cfg.Uplink.Key, ClientID: a.cfg.Gateway,
+				Now: func() time.Time { return a.clock.Now().Wall }},
+			Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState})
+		out = append(out, a.uplink)
+	}
+	out = append(out,
+		vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts}),
+		newGuard(a.store.Broken()))
+	if a.cfg.Console.Device != "" {
+		out = append(out, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
+			Source: consoleView{a}, Board: &a.board, Log: a.log, Now: func() time.Time { return a.clock.Now().Wall }}))
+	}
+	return out
+}
+
+// Tasks names everything that will run.
+func (a *Agent) Tasks() []string {
+	var out []string
+	for _, t := range a.tasks {
+		out = append(out, t.String())
+	}
+	return out
+}
+
+// Run runs the tasks until ctx ends or one fails. The rules in the kernel stay.
+func (a *Agent) Run(ctx context.Context) error {
+	a.log.Info("agent starts", "version", a.build.Version, "gateway", a.cfg.Gateway, "epoch", a.opened.Epoch)
+	err := runAll(ctx, a.tasks)
+	if cerr := a.store.Close(); cerr != nil && err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// storeFile is the database in the state folder.
+const storeFile = "wardkeeper.db"
+
+// roomForRest is what the store may hold beside the outbox: inventory, rules,
+// and bbolt's free pages.
+const roomForRest = 32 << 20
+
+func (a *Agent) openStore(ctx context.Context) error {
+	var err error
+	a.store, a.opened, err = store.Open(ctx, store.Options{Path: filepath.Join(a.cfg.State, storeFile), Size: 2*a.cfg.Outbox.CapBytes + roomForRest,
+		Preflight: func(ctx context.Context, path string) error { return a.host.Self.Run(ctx, "db-check", path) }})
+	return err
+}
+
+// tellStore reports a database that was lost, or cannot be had.
+func (a *Agent) tellStore() {
+	now := a.clock.Now()
+	if a.opened.Reset {
+		a.log.Error("database damaged, a new one begun", "aside", a.opened.Aside, "reason", a.opened.Reason)
+		a.recent.Emit(event.Event{Class: event.Alert, At: now, Body: event.Warning{Signal: "store.reset",
+			Text:   "the database failed its check and was moved aside: " + a.opened.Reason,
+			Advice: "events not yet sent and the devices learned are lost; look at the storage of this gateway"}})
+	}
+	if a.opened.RAM {
+		a.log.Error("no database, remembering in memory only", "reason", a.opened.Reason)
+		a.board.Set(health.Condition{Code: "store.memory", Severity: health.Failure, Text: a.opened.Reason, Since: now.Wall})
+	}
+}

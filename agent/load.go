@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/wardkeeper/wardkeeper/agent/config"
+	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
+	"github.com/wardkeeper/wardkeeper/agent/store"
+	"github.com/wardkeeper/wardkeeper/rules"
+	"github.com/wardkeeper/wardkeeper/rules/vendors"
+)
+
+// knowledge is what the agent knows of the world before it saw a frame.
+type knowledge struct {
+	rules   *rules.Set
+	vendors *vendors.Table
+}
+
+func loadKnowledge(cfg *config.Config) (knowledge, error) {
+	v, err := vendors.Load()
+	if err != nil {
+		return knowledge{}, err
+	}
+	if cfg.Rules == "" {
+		r, err := rules.Embedded()
+		return knowledge{r, v}, err
+	}
+	r, err := rules.Load(os.DirFS(cfg.Rules))
+	if err != nil {
+		return knowledge{}, fmt.Errorf("rules in %s: %w", cfg.Rules, err)
+	}
+	return knowledge{r, v}, nil
+}
+
+// readPolicy reads the policy file, nil where none is configured.
+func readPolicy(cfg *config.Config, k knowledge) (*policy.Policy, error) {
+	if cfg.Policy == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(cfg.Policy)
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	return policy.Parse(cfg.Policy, data, k.rules.Roles.Class)
+}
+
+// valueRoom is the store as single values.
+type valueRoom struct{ s *store.Store }
+
+const valueBucket = "values"
+
+func (r valueRoom) Get(key string) (value []byte, err error) {
+	err = r.s.View(func(tx *store.Tx) error {
+		value, err = tx.Get(valueBucket, []byte(key))
+		return err
+	})
+	return value, err
+}
+
+func (r valueRoom) Put(key string, value []byte) error {
+	return r.s.Update(func(tx *store.Tx) error { return tx.Put(valueBucket, []byte(key), value) })
+}
+
+// deviceRoom keeps the inventory.
+type deviceRoom struct {
+	store.Room
+	s *store.Store
+}
+
+const deviceBucket = "devices"
+
+func newDeviceRoom(s *store.Store) deviceRoom { return deviceRoom{s.Room(deviceBucket), s} }
+
+// Save puts and deletes in one transaction.
+func (r deviceRoom) Save(values map[string][]byte, gone []string) error {
+	return r.s.Update(func(tx *store.Tx) error {
+		for k, v := range values {
+			if err := tx.Put(deviceBucket, []byte(k), v); err != nil {
+				return err
+			}
+		}
+		for _, k := range gone {
+			if err := tx.Delete(deviceBucket, []byte(k)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

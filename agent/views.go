@@ -1,0 +1,96 @@
+package agent
+
+import (
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/operate/console"
+)
+
+// gatewayState is the agent's part of the retained state message.
+func (a *Agent) gatewayState() event.GatewayState {
+	s := a.enforce.Status()
+	return event.GatewayState{Version: a.build.Version, Policy: s.Version, Generation: s.Generation}
+}
+
+// counters are the numbers of the health record.
+func (a *Agent) counters() map[string]uint64 {
+	out := a.enforce.Counters()
+	inv, box := a.devices.Stats(), a.box.Stats()
+	out["inventory.batches_dropped"] = a.devices.Dropped()
+	out["inventory.devices_refused"] = inv.Refused
+	out["inventory.devices_evicted"] = inv.Evicted
+	out["outbox.bytes"] = uint64(box.Bytes)
+	out["outbox.damaged"] = box.Damaged
+	out["outbox.refused"] = box.Refused
+	for class, n := range box.Evicted {
+		out["outbox.evicted."+class] = n
+	}
+	for class, n := range box.Lost {
+		out["outbox.lost."+class] = n
+	}
+	return out
+}
+
+func (a *Agent) healthPorts() []event.HealthPort {
+	out := make([]event.HealthPort, 0, len(a.ports))
+	for _, p := range a.ports {
+		s := p.Status()
+		out = append(out, event.HealthPort{Name: s.Port, Mode: s.Mode, Frames: s.Frames, Dropped: s.Dropped})
+	}
+	return out
+}
+
+// consoleView shows the agent to the console.
+type consoleView struct {
+	a *Agent
+}
+
+func (v consoleView) Inventory() *device.Snapshot { return v.a.devices.Snapshot() }
+
+func (v consoleView) Status() console.Status {
+	a := v.a
+	s := console.Status{Gateway: a.cfg.Gateway, Site: a.cfg.Site.Name, Version: a.build.Version, Mode: string(a.cfg.Mode), Lab: a.cfg.Lab,
+		Now: a.clock.Now(), Running: a.host.Clock.Mono() - a.started, Conditions: a.board.Conditions()}
+	up, err := a.host.Links.Link(a.cfg.Ports.Uplink)
+	s.Ports = append(s.Ports, console.Port{Name: a.cfg.Ports.Uplink, Use: "uplink", Up: err == nil && up.Up && up.Carrier})
+	for _, p := range a.ports {
+		st := p.Status()
+		l, err := a.host.Links.Link(st.Port)
+		s.Ports = append(s.Ports, console.Port{Name: st.Port, Use: "ward", Up: err == nil && l.Up && l.Carrier, Capture: st.Mode, Frames: st.Frames, Dropped: st.Dropped})
+	}
+	return s
+}
+
+func (v consoleView) Policy() console.Policy {
+	s := v.a.enforce.Status()
+	out := console.Policy{Version: s.Version, Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String()}
+	for _, seg := range s.Segments {
+		out.Segments = append(out.Segments, console.Segment{Name: seg.Name, Mode: seg.Mode.String(), Devices: seg.Observed + seg.Staged + seg.Enforced,
+			Allow: seg.Allow, Denied: seg.Denied, WouldDeny: seg.WouldDeny})
+	}
+	return out
+}
+
+func (v consoleView) Denies() console.Denies {
+	s := v.a.enforce.Status()
+	return console.Denies{Denied: s.Denied, WouldDeny: s.WouldDeny, Recent: v.a.recent.Denies()}
+}
+
+func (v consoleView) Uplink() console.Uplink {
+	box := v.a.box.Stats()
+	out := console.Uplink{Bytes: box.Bytes, Cap: v.a.cfg.Outbox.CapBytes, Store: "file", Epoch: v.a.opened.Epoch, Damaged: box.Damaged,
+		Refused: box.Refused, WaitingInMemory: box.Queued, NoRoom: box.Stuck}
+	if v.a.opened.RAM {
+		out.Store = "memory only"
+	}
+	for _, c := range event.Classes() {
+		n := c.String()
+		out.Classes = append(out.Classes, console.Class{Name: n, Committed: box.Seq[n], Waiting: box.Pending[n], Evicted: box.Evicted[n], Lost: box.Lost[n]})
+	}
+	if u := v.a.uplink; u != nil {
+		s := u.Status()
+		out.Broker, out.Connected, out.Since, out.LastError = s.Broker, s.Connected, s.Since, s.LastError
+		out.InFlight, out.Acked, out.LastAck = s.InFlight, s.Acked, s.LastAck
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent"
+	"github.com/wardkeeper/wardkeeper/agent/config"
+	"github.com/wardkeeper/wardkeeper/agent/store"
+	"github.com/wardkeeper/wardkeeper/platform/linux"
+)
+
+// Exit codes, as sysexits.h names them.
+const (
+	exitFailed = 1  // check found something, run ended in an error
+	exitUsage  = 64 // EX_USAGE
+	exitConfig = 78 // EX_CONFIG
+)
+
+const usage = `usage:
+  wardkeeper run   [--config FILE]   run the agent until SIGTERM
+  wardkeeper check [--config FILE]   read all files, look at the ports, change nothing
+  wardkeeper version
+`
+
+// defaultConfig is where the image has the configuration.
+const defaultConfig = "/etc/wardkeeper/wardkeeper.toml"
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return exitUsage
+	}
+	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	file := fs.String("config", defaultConfig, "configuration `FILE`")
+	if err := fs.Parse(args[1:]); err != nil {
+		return exitUsage
+	}
+	switch args[0] {
+	case "run":
+		return runAgent(*file, stderr)
+	case "check":
+		return check(*file, stdout, stderr)
+	case "version":
+		fmt.Fprintln(stdout, "wardkeeper", build().Version)
+		return 0
+	case "db-check": // the preflight, see platform.Self; not for people
+		if err := store.Check(fs.Arg(0)); err != nil {
+			fmt.Fprintln(stderr, err)
+			return exitFailed
+		}
+		return 0
+	}
+	fmt.Fprintf(stderr, "wardkeeper: unknown command %q\n%s", args[0], usage)
+	return exitUsage
+}
+
+func runAgent(file string, stderr io.Writer) int {
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	cfg, err := readConfig(file)
+	if err != nil {
+		fmt.Fprintln(stderr, "wardkeeper:", err)
+		return exitConfig
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build())
+	if err != nil {
+		fmt.Fprintln(stderr, "wardkeeper:", err)
+		return exitConfig
+	}
+	if err := a.Run(ctx); err != nil {
+		log.Error("agent ended", "err", err)
+		return exitFailed
+	}
+	return 0
+}
+
+func check(file string, stdout, stderr io.Writer) int {
+	cfg, err := readConfig(file)
+	if err == nil {
+		err = agent.Check(cfg, linux.New(linux.Options{}), stdout)
+	}
+	if err != nil {
+		for _, e := range split(err) {
+			fmt.Fprintln(stderr, "wardkeeper:", e)
+		}
+		return exitFailed
+	}
+	fmt.Fprintln(stdout, "ok")
+	return 0
+}
+
+// split takes joined errors apart, one a line.
+func split(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func readConfig(file string) (*config.Config, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	return config.Parse(file, data)
+}
+
+// build is what Go recorded of the sources: the VCS revision and its time.
+func build() agent.Build {
+	b := agent.Build{Version: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.Version = info.Main.Version
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			b.Version = s.Value[:12]
+		case s.Key == "vcs.time":
+			b.Time, _ = time.Parse(time.RFC3339, s.Value)
+		}
+	}
+	return b
+}
