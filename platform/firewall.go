@@ -24,7 +24,8 @@ var (
 // Firewall is the kernel's packet filter.
 type Firewall interface {
 	// Apply commits the change as one transaction: all steps in their order,
-	// or none. An error that wraps ErrStateUnknown promises neither.
+	// or none. Any error but one that wraps ErrStateUnknown proves that nothing
+	// was committed; that one promises neither.
 	Apply(ctx context.Context, change Change) error
 	// Read returns the table as the kernel has it, read over a connection of
 	// its own: after ENOBUFS an old one returns parts of the truth without an
@@ -58,7 +59,8 @@ type Step struct {
 	DeleteElements *SetElements
 	// RenewElements adds the elements, or gives those that are there a new
 	// timeout (add, delete, add in one transaction: kernel 6.1 keeps the old
-	// expiry on a plain re-add).
+	// expiry on a plain re-add). Their counters begin anew. An element of a map
+	// must keep its verdict; to change it, delete the element and add it.
 	RenewElements *SetElements
 }
 

@@ -87,7 +87,7 @@ func (f *Firewall) Apply(ctx context.Context, change platform.Change) error {
 		return fmt.Errorf("apply to table %s: %w", change.Table, err)
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("apply to table %s: %w: %w", change.Table, platform.ErrStateUnknown, err)
+		return fmt.Errorf("apply to table %s: %w", change.Table, err)
 	}
 	f.kernel.mu.Lock()
 	defer f.kernel.mu.Unlock()

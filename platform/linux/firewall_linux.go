@@ -51,6 +51,9 @@ func (f *Firewall) Apply(ctx context.Context, change platform.Change) error {
 	if err := change.Validate(); err != nil {
 		return fmt.Errorf("apply to table %s: %w", change.Table, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("apply to table %s: %w", change.Table, err)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.apply(ctx, change); err != nil {
