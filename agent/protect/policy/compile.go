@@ -67,6 +67,9 @@ func Compile(in Input) (*Compiled, error) {
 	return c, nil
 }
 
+// Input is what the rules were made of, with the pairs of old.
+func (c *Compiled) Input() Input { return c.in }
+
 func (in *Input) sizes() []SegmentSize {
 	var out []SegmentSize
 	index := map[string]int{}

@@ -2,44 +2,63 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
-// Delta is what leads from one table to another.
+// Delta is what leads from one table, or part of one, to another.
 type Delta struct {
 	// Structure says what is not a matter of elements, "" if nothing: then only
-	// another generation, or for the base another table, helps.
+	// another generation, or a repair of the base, helps.
 	Structure string
-	// Base is set where Structure speaks of the base.
-	Base bool
 	// Open, Switch and Close are transactions in that order: first what lets
 	// more through, then who is filtered, last what lets less through. Between
 	// them nothing is cut that either table lets through.
 	Open, Switch, Close []platform.Step
 	// Elements is how many elements they add or remove.
 	Elements int
-	// Stale are generations that nothing needs any more.
-	Stale []uint64
 }
 
 // Empty reports that the tables mean the same.
-func (d Delta) Empty() bool { return d.Structure == "" && d.Elements == 0 && len(d.Stale) == 0 }
+func (d Delta) Empty() bool { return d.Structure == "" && d.Elements == 0 }
 
-// Diff compares a table that was read back with the one of generation n.
-// Elements of sets with timeouts are not compared: break-glass and trials belong
-// to those who opened them.
-func Diff(have, want platform.Table, n uint64) Delta {
-	have, want = have.Static(), want.Static()
-	var d Delta
-	note := func(base bool, format string, args ...any) {
-		if d.Structure == "" || base && !d.Base {
-			d.Structure, d.Base = fmt.Sprintf(format, args...), base
+// Base is the part of a table that belongs to no generation, without the rule
+// that puts one in force.
+func Base(t platform.Table) platform.Table {
+	t = part(t, 0)
+	t.Chains = slices.Clone(t.Chains)
+	for i := range t.Chains {
+		if t.Chains[i].Name == ChainConfirmed {
+			t.Chains[i].Rules = nil
 		}
 	}
-	stale := map[uint64]bool{}
+	return t
+}
+
+// Generation is the part of a table that belongs to generation n.
+func Generation(t platform.Table, n uint64) platform.Table { return part(t, n) }
+
+func part(t platform.Table, n uint64) platform.Table {
+	t.Chains = slices.DeleteFunc(slices.Clone(t.Chains), func(c platform.Chain) bool { return genOf(c.Name) != n })
+	t.Sets = slices.DeleteFunc(slices.Clone(t.Sets), func(s platform.Set) bool { return genOf(s.Name) != n })
+	return t
+}
+
+// Diff compares a table that was read back, or a part of it, with the same part
+// as it should be. Elements of sets with timeouts are not compared: break-glass
+// and trials belong to those who opened them.
+func Diff(have, want platform.Table) Delta {
+	have, want = have.Static(), want.Static()
+	var d Delta
+	note := func(format string, args ...any) {
+		if d.Structure == "" {
+			d.Structure = fmt.Sprintf(format, args...)
+		}
+	}
 	chains := map[string]platform.Chain{}
 	for _, c := range have.Chains {
 		chains[c.Name] = c
@@ -51,51 +70,37 @@ func Diff(have, want platform.Table, n uint64) Delta {
 	for _, c := range want.Chains {
 		h, ok := chains[c.Name]
 		delete(chains, c.Name)
-		switch base := genOf(c.Name) == 0; {
-		case !ok:
-			note(base, "chain %s is missing", c.Name)
-		case !reflect.DeepEqual(h, c):
-			note(base && c.Name != ChainConfirmed, "chain %s has other rules", c.Name)
+		if !ok {
+			note("chain %s is missing", c.Name)
+		} else if !reflect.DeepEqual(h, c) {
+			note("chain %s has other rules", c.Name)
 		}
 	}
 	for _, s := range want.Sets {
 		h, ok := sets[s.Name]
 		delete(sets, s.Name)
-		base := genOf(s.Name) == 0
-		if !ok {
-			note(base, "set %s is missing", s.Name)
-			continue
-		}
-		a, b := h, s
-		a.Elements, b.Elements, a.Size, b.Size, a.Comment, b.Comment = nil, nil, 0, 0, "", ""
-		if !reflect.DeepEqual(a, b) {
-			note(base, "set %s is of another kind", s.Name)
-			continue
-		}
-		if !s.Timeout {
+		switch {
+		case !ok:
+			note("set %s is missing", s.Name)
+		case !sameKind(h, s):
+			note("set %s is of another kind", s.Name)
+		case !s.Timeout:
 			d.elements(h, s)
 		}
 	}
-	extra := func(name string) {
-		switch g := genOf(name); g {
-		case 0:
-			note(true, "%s is not ours", name)
-		case n:
-			note(false, "%s is not ours", name)
-		default:
-			stale[g] = true
-		}
+	for _, name := range slices.Sorted(maps.Keys(chains)) {
+		note("chain %s is not ours", name)
 	}
-	for name := range chains {
-		extra(name)
-	}
-	for name := range sets {
-		extra(name)
-	}
-	for g := range stale {
-		d.Stale = append(d.Stale, g)
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		note("set %s is not ours", name)
 	}
 	return d
+}
+
+// sameKind compares sets without their elements; what the kernel makes of a size
+// or a comment that we did not ask for is its own business.
+func sameKind(a, b platform.Set) bool {
+	return slices.Equal(a.Key, b.Key) && a.Map == b.Map && a.Interval == b.Interval && a.Timeout == b.Timeout && a.Counter == b.Counter
 }
 
 // elements adds the steps for one set.
@@ -149,9 +154,6 @@ func closes(set string) bool {
 	return false
 }
 
-// Equal reports whether two tables of generation n mean the same.
-func Equal(have, want platform.Table, n uint64) bool { return Diff(have, want, n).Empty() }
-
 // Confirmed is the generation in force in a table that was read back, with the
 // comment it carries; 0 if none is.
 func Confirmed(t platform.Table) (n uint64, comment string) {
@@ -163,17 +165,17 @@ func Confirmed(t platform.Table) (n uint64, comment string) {
 	return 0, ""
 }
 
-// Generations are the numbers that occur in a table, whether in force or not.
-func Generations(t platform.Table) map[uint64]bool {
-	out := map[uint64]bool{}
+// Generations are the numbers that occur in a table, in force or not, in order.
+func Generations(t platform.Table) []uint64 {
+	seen := map[uint64]bool{}
 	for _, s := range t.Sets {
-		out[genOf(s.Name)] = true
+		seen[genOf(s.Name)] = true
 	}
 	for _, c := range t.Chains {
-		out[genOf(c.Name)] = true
+		seen[genOf(c.Name)] = true
 	}
-	delete(out, 0)
-	return out
+	delete(seen, 0)
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // Comment is what the rule that puts a generation of c in force carries.

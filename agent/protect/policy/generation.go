@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -154,6 +155,40 @@ func logPrefix(m Mode, d Direction, segment string) string {
 		what = "drop"
 	}
 	return "wk " + what + " " + way(d) + " " + segment
+}
+
+// Refusal is what a log prefix says.
+type Refusal struct {
+	Mode    Mode
+	Dir     Direction // To: it left the device; 0 for a claimed address
+	Segment string    // "" for a claimed address
+}
+
+// ParsePrefix reads a prefix that logPrefix made, or that of a claimed address.
+func ParsePrefix(prefix string) (Refusal, bool) {
+	w := strings.Split(strings.TrimRight(prefix, "\x00"), " ")
+	if len(w) != 4 || w[0] != "wk" {
+		return Refusal{}, false
+	}
+	r := Refusal{Mode: Enforce, Segment: w[3]}
+	switch w[1] {
+	case "drop":
+	case "stage":
+		r.Mode = Stage
+	default:
+		return Refusal{}, false
+	}
+	switch w[2] {
+	case way(To):
+		r.Dir = To
+	case way(From):
+		r.Dir = From
+	case "claim":
+		r.Segment = ""
+	default:
+		return Refusal{}, false
+	}
+	return r, true
 }
 
 // usedShelves are the sets that the allow-lists can fill, whoever is there, in

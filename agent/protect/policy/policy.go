@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
@@ -55,6 +56,15 @@ type Allow struct {
 	Kind     TargetKind
 	Name     string // of the peer, segment or group; "any", "any-internal"
 	Services []Service
+}
+
+// String writes the entry as one line.
+func (a Allow) String() string {
+	list := make([]string, len(a.Services))
+	for i, s := range a.Services {
+		list[i] = s.String()
+	}
+	return strings.TrimSpace(a.Dir.String() + " " + a.Name + " " + strings.Join(list, " "))
 }
 
 // TargetKind says what the other side of an Allow is.

@@ -1,37 +1,91 @@
 package policy
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
-// StageSteps are the steps that add generation n of the table, unreachable.
-func StageSteps(t platform.Table, n uint64) []platform.Step {
-	return create(t, func(name string) bool { return genOf(name) == n })
+// BaseSteps make the base out of whatever is there under the table's name, with
+// no generation in force.
+func BaseSteps(want platform.Table) []platform.Step {
+	steps := []platform.Step{{DeleteTable: &struct{}{}}, {AddTable: &struct{}{}}}
+	return append(steps, create(Base(want))...)
 }
 
-// create makes the named parts of a table. Elements of maps name chains and
-// rules name sets: so first come the bare chains, then the sets, then the rules.
-func create(t platform.Table, want func(string) bool) []platform.Step {
-	var bare, sets, rules []platform.Step
-	for _, c := range t.Chains {
-		if !want(c.Name) {
+// StageSteps add generation n of the table, unreachable.
+func StageSteps(want platform.Table, n uint64) []platform.Step { return create(Generation(want, n)) }
+
+// RepairSteps put the base right in one transaction, and leave the generation in
+// force where it is, and break-glass open: chains are emptied and filled again,
+// what is not ours goes.
+func RepairSteps(have, want platform.Table) []platform.Step {
+	_, comment := Confirmed(have)
+	var confirmed []platform.Rule
+	for _, c := range have.Chains {
+		if c.Name == ChainConfirmed && comment != "" {
+			confirmed = c.Rules
+		}
+	}
+	have, want = Base(have), Base(want)
+	haveChain, haveSet := map[string]platform.Chain{}, map[string]platform.Set{}
+	var flush, drop, dropSets, bare, sets, rules []platform.Step
+	for _, c := range have.Chains {
+		haveChain[c.Name] = c
+		flush = append(flush, platform.Step{FlushChain: c.Name})
+	}
+	for _, s := range have.Sets {
+		haveSet[s.Name] = s
+	}
+	for _, c := range want.Chains {
+		h, ok := haveChain[c.Name]
+		delete(haveChain, c.Name)
+		if ok && !reflect.DeepEqual(h.Hook, c.Hook) {
+			drop, ok = append(drop, platform.Step{DeleteChain: c.Name}), false
+		}
+		if !ok {
+			bare = append(bare, platform.Step{AddChain: &platform.Chain{Name: c.Name, Hook: c.Hook}})
+		}
+		if c.Name == ChainConfirmed {
+			c.Rules = confirmed
+		}
+		if len(c.Rules) > 0 {
+			rules = append(rules, platform.Step{AddChain: &platform.Chain{Name: c.Name, Rules: c.Rules}})
+		}
+	}
+	for name := range haveChain {
+		drop = append(drop, platform.Step{DeleteChain: name})
+	}
+	for _, s := range want.Sets {
+		h, ok := haveSet[s.Name]
+		delete(haveSet, s.Name)
+		if ok && sameKind(h, s) {
 			continue
 		}
-		empty := c
-		empty.Rules = nil
-		bare = append(bare, platform.Step{AddChain: &empty})
+		if ok {
+			dropSets = append(dropSets, platform.Step{DeleteSet: s.Name})
+		}
+		sets = append(sets, platform.Step{AddSet: &s})
+	}
+	for name := range haveSet {
+		dropSets = append(dropSets, platform.Step{DeleteSet: name})
+	}
+	return slices.Concat(flush, dropSets, drop, bare, sets, rules)
+}
+
+// create makes a table, or a part of one. Elements of maps name chains and
+// rules name sets: so first come the bare chains, then the sets, then the rules.
+func create(t platform.Table) []platform.Step {
+	var bare, sets, rules []platform.Step
+	for _, c := range t.Chains {
+		bare = append(bare, platform.Step{AddChain: &platform.Chain{Name: c.Name, Hook: c.Hook}})
 		if len(c.Rules) > 0 {
-			full := c
-			full.Hook = nil
-			rules = append(rules, platform.Step{AddChain: &full})
+			rules = append(rules, platform.Step{AddChain: &platform.Chain{Name: c.Name, Rules: c.Rules}})
 		}
 	}
 	for _, s := range t.Sets {
-		if want(s.Name) {
-			sets = append(sets, platform.Step{AddSet: &s})
-		}
+		sets = append(sets, platform.Step{AddSet: &s})
 	}
 	return slices.Concat(bare, sets, rules)
 }
@@ -40,7 +94,7 @@ func create(t platform.Table, want func(string) bool) []platform.Step {
 func FlipSteps(want platform.Table) []platform.Step {
 	for _, c := range want.Chains {
 		if c.Name == ChainConfirmed {
-			return []platform.Step{{FlushChain: ChainConfirmed}, {AddChain: &c}}
+			return []platform.Step{{FlushChain: ChainConfirmed}, {AddChain: &platform.Chain{Name: c.Name, Rules: c.Rules}}}
 		}
 	}
 	return nil
@@ -62,15 +116,4 @@ func DropSteps(have platform.Table, n uint64) []platform.Step {
 		}
 	}
 	return slices.Concat(flush, sets, chains)
-}
-
-// Staged reports whether the table that was read back holds all of generation n
-// as wanted, whether in force or not.
-func Staged(have, want platform.Table, n uint64) bool {
-	of := func(t platform.Table) platform.Table {
-		t.Chains = slices.DeleteFunc(slices.Clone(t.Chains), func(c platform.Chain) bool { return genOf(c.Name) != n })
-		t.Sets = slices.DeleteFunc(slices.Clone(t.Sets), func(s platform.Set) bool { return genOf(s.Name) != n })
-		return t
-	}
-	return Equal(of(have), of(want), n)
 }

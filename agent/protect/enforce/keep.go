@@ -1,0 +1,160 @@
+package enforce
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
+	"github.com/wardkeeper/wardkeeper/platform"
+)
+
+// Keys in the store.
+const (
+	keyPairs     = "enforce/pairs"
+	keyConfirmed = "enforce/confirmed"
+)
+
+// keptVersion changes when an older reader would misread a record.
+const keptVersion = 1
+
+// keptPairs are the exempt pairs. They end only by an act of a person, which a
+// later issue brings.
+type keptPairs struct {
+	V     int           `json:"v"`
+	Pairs []policy.Pair `json:"pairs"`
+}
+
+// keptConfirmed is what the rules in force were made of; the compiler is pure,
+// so the same comes out again.
+type keptConfirmed struct {
+	V         int              `json:"v"`
+	Policy    string           `json:"policy"` // the file
+	Gentler   bool             `json:"gentler,omitempty"`
+	Placement policy.Placement `json:"placement"`
+	Internal  []netip.Prefix   `json:"internal"`
+	Uplink    string           `json:"uplink"`
+}
+
+// maxPairs bounds what is kept: far above any ward.
+const maxPairs = 8192
+
+// remember reads the exempt pairs.
+func (t *Task) remember() {
+	if t.opt.Store == nil {
+		return
+	}
+	b, err := t.opt.Store.Get(keyPairs)
+	if err != nil || b == nil {
+		t.lost("exempt pairs", err)
+		return
+	}
+	var k keptPairs
+	if err = json.Unmarshal(b, &k); err == nil && k.V != keptVersion {
+		err = fmt.Errorf("record of version %d", k.V)
+	}
+	if err != nil {
+		t.lost("exempt pairs", err)
+		return
+	}
+	t.pairs, t.keptPairs = k.Pairs, len(k.Pairs)
+}
+
+// lost puts up that something kept could not be read; no error, no condition.
+func (t *Task) lost(what string, err error) {
+	if err != nil {
+		t.condition("enforce.store", health.Warning, what+" of before the restart are lost: "+err.Error())
+	}
+}
+
+// keepPairs writes the pairs, if there are new ones.
+func (t *Task) keepPairs(pairs []policy.Pair) {
+	if len(pairs) > maxPairs {
+		t.condition("enforce.pairs", health.Warning, "too many exempt pairs to keep all over a restart")
+		pairs = pairs[:maxPairs]
+	}
+	t.pairs = pairs
+	if len(pairs) != t.keptPairs && t.put(keyPairs, keptPairs{keptVersion, pairs}) { // they only grow
+		t.keptPairs = len(pairs)
+	}
+}
+
+// keep writes what is in force now, if it changed.
+func (t *Task) keep(c *policy.Compiled) {
+	in := c.Input()
+	k := keptConfirmed{V: keptVersion, Policy: string(in.Policy.Source), Placement: in.Placement, Internal: in.Internal, Uplink: in.Uplink,
+		Gentler: t.refused != ""}
+	b, err := json.Marshal(k)
+	if err != nil || bytes.Equal(b, t.kept) {
+		return
+	}
+	if t.put(keyConfirmed, k) {
+		t.kept = b
+	}
+}
+
+// put reports whether the value is kept now.
+func (t *Task) put(key string, v any) bool {
+	if t.opt.Store == nil {
+		return false
+	}
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = t.opt.Store.Put(key, b)
+	}
+	if err != nil {
+		t.condition("enforce.store", health.Warning, "the rules in force are not kept over a restart: "+err.Error())
+		return false
+	}
+	t.opt.Board.Clear("enforce.store")
+	return true
+}
+
+// wantBefore is what was in force before a restart, where the kernel lost it: a
+// reboot. Where the kernel has a table, or nothing was kept, it is nil.
+func (t *Task) wantBefore(ctx context.Context) (*policy.Compiled, error) {
+	if t.before != nil || t.opt.Store == nil {
+		return t.before, nil
+	}
+	if _, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); !errors.Is(err, platform.ErrNoTable) {
+		return nil, nil
+	}
+	b, err := t.opt.Store.Get(keyConfirmed)
+	if err != nil || b == nil {
+		t.lost("rules", err)
+		return nil, nil
+	}
+	in, err := t.keptInput(b)
+	if err != nil {
+		t.lost("rules", err)
+		return nil, nil
+	}
+	t.before, err = policy.Compile(in)
+	return t.before, err
+}
+
+// keptInput reads a record.
+func (t *Task) keptInput(b []byte) (policy.Input, error) {
+	var k keptConfirmed
+	if err := json.Unmarshal(b, &k); err != nil {
+		return policy.Input{}, err
+	}
+	if k.V != keptVersion {
+		return policy.Input{}, fmt.Errorf("record of version %d", k.V)
+	}
+	p := policy.None()
+	if k.Policy != "" {
+		var err error
+		if p, err = policy.Parse("the policy kept", []byte(k.Policy), t.opt.Roles); err != nil {
+			return policy.Input{}, err
+		}
+	}
+	if k.Gentler {
+		p = p.Gentler()
+	}
+	return policy.Input{Policy: t.admitted(p), Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal, Uplink: k.Uplink}, nil
+}
