@@ -11,7 +11,6 @@
 //	platform           interfaces and value types, standard library only
 //	platform/linux     the real host, the only door to the kernel
 //	platform/linux/rig  a bridge with wires in a namespace, for tests
-//	platform/linux/rig  a gateway on a test bench, for tests on the kernel
 //	platform/fake      an in-memory host with faults to inject
 //	platform/hosttest  the one suite that both hosts pass
 //
