@@ -56,7 +56,7 @@ func edges() []edge {
 		edge{from: "...", to: "github.com/gopacket/gopacket/...", tests: true, why: "gopacket builds frames in tests; the agent reads with its own dissectors"},
 		edge{from: "...", to: "syscall", except: []string{"platform/linux", "platform/hosttest", "cmd/wardlab", "cmd/wardkeeper"}, tests: true, why: "platform/linux is the only door to the OS"},
 		edge{from: "...", to: "os/exec", except: []string{"platform/linux", "cmd/wardlab", "cmd/wardimage", "cmd/wardinit"}, tests: true, why: "a static image has no userland to execute"},
-		edge{from: "...", to: "unsafe", except: []string{"platform/linux", "cmd/wardlab"}, why: "only the ring and raw socket calls need it"},
+		edge{from: "...", to: "unsafe", except: []string{"platform/linux", "cmd/wardlab"}, tests: true, why: "only the ring and raw socket calls need it"},
 	)
 }
 
