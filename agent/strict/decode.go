@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -13,6 +14,12 @@ import (
 // Decode decodes data into v, a pointer to a struct. file only names the source
 // in errors: "FILE:LINE: …".
 func Decode(file string, data []byte, v any) error {
+	if len(data) > maxFile {
+		return fmt.Errorf("%s: %d bytes: want at most %d", file, len(data), maxFile)
+	}
+	if line := tooDeep(data); line > 0 {
+		return fmt.Errorf("%s:%d: nested too deeply: want at most %d brackets in each other", file, line, maxDepth)
+	}
 	md, err := toml.Decode(string(data), v)
 	if err != nil {
 		var pe toml.ParseError
@@ -26,6 +33,9 @@ func Decode(file string, data []byte, v any) error {
 	}
 	un := md.Undecoded()
 	if len(un) == 0 {
+		un = otherCase(md.Keys(), reflect.TypeOf(v))
+	}
+	if len(un) == 0 {
 		return nil
 	}
 	key := un[0]
@@ -34,6 +44,19 @@ func Decode(file string, data []byte, v any) error {
 		msg += fmt.Sprintf(" (nearest: %q)", near)
 	}
 	return errors.New(msg)
+}
+
+// otherCase lists the keys that are known in another case. The library takes
+// them, and of "mode" and "Mode" in one table now the one, now the other.
+func otherCase(keys []toml.Key, t reflect.Type) []toml.Key {
+	var out []toml.Key
+	for _, k := range keys {
+		known := fieldsAt(t, k[:len(k)-1])
+		if known != nil && !slices.Contains(known, k[len(k)-1]) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // typeError takes apart what the library says of a value of the wrong type; it

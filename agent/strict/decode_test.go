@@ -1,6 +1,9 @@
 package strict
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 type sample struct {
 	Gateway string `toml:"gateway"`
@@ -29,6 +32,13 @@ func TestDecodeErrors(t *testing.T) {
 		{"below a map", "[peers.x]\nadresses = []\n", `f.toml:2: unknown key "peers.x.adresses" (nearest: "addresses")`},
 		{"second of an array", "[[segment]]\nname = 'a'\n[[segment]]\nnam = 'b'\n", `f.toml:4: unknown key "segment.nam" (nearest: "name")`},
 		{"inline table", "[[segment]]\nname = 'a'\nallow = [\n {to = 'x', service = ['tcp/1']},\n]\n", `f.toml:4: unknown key "segment.allow.service" (nearest: "services")`},
+		{"other case", "gateway = 'a'\nGateway = 'b'\n", `f.toml:2: unknown key "Gateway" (nearest: "gateway")`},
+		{"other case of a table", "[Site]\nname = 'x'\n", `f.toml:1: unknown key "Site" (nearest: "site")`},
+		{"below a map, any case", "[peers.X]\naddresses = []\n", ""},
+		{"nested tables", "a = " + strings.Repeat("{a=", 100_000), `f.toml:1: nested too deeply: want at most 64 brackets in each other`},
+		{"dotted key", "# [[\n" + strings.Repeat("a.", 100_000) + "b = 1\n", `f.toml:2: nested too deeply: want at most 64 brackets in each other`},
+		{"brackets in strings", "gateway = \"\\\"" + strings.Repeat("[", 100) + "\"\n[site]\nname = '''\n" + strings.Repeat("{\n", 100) + "'''\n", ""},
+		{"too long", strings.Repeat("#", 5<<20), `f.toml: 5242880 bytes: want at most 4194304`},
 		{"nothing near", "zzzzzzzzzz = 1\n", `f.toml:1: unknown key "zzzzzzzzzz"`},
 		{"wrong type", "gateway = 'a'\n[site]\nname = 3\n", `f.toml:3: key "site.name": incompatible types: TOML value has type int64; destination has type string`},
 		{"syntax", "gateway = 'a\n", `f.toml:1: strings cannot contain newlines`},
