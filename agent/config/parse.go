@@ -97,8 +97,23 @@ func ports(p parser, c *Config, _ raw) error {
 			return p.errorf("ports.ward", "%q is named twice", w)
 		}
 	}
+	return mgmt(p, c)
+}
+
+func mgmt(p parser, c *Config) error {
 	if c.Mgmt.VLAN < 0 || c.Mgmt.VLAN > 4094 {
 		return p.errorf("mgmt.vlan", "%d: want 0 (untagged) to 4094", c.Mgmt.VLAN)
+	}
+	if _, err := netip.ParsePrefix(c.Mgmt.Address); err != nil && c.Mgmt.Address != "dhcp" {
+		return p.errorf("mgmt.address", "%q: want \"dhcp\" or an address with its network like 10.20.7.5/24", c.Mgmt.Address)
+	}
+	if _, err := netip.ParseAddr(c.Mgmt.Gateway); err != nil && c.Mgmt.Gateway != "" {
+		return p.errorf("mgmt.gateway", "%q: want an IP address", c.Mgmt.Gateway)
+	}
+	for _, s := range c.Mgmt.DNS {
+		if _, err := netip.ParseAddr(s); err != nil {
+			return p.errorf("mgmt.dns", "%q: want an IP address", s)
+		}
 	}
 	return nil
 }
@@ -133,7 +148,7 @@ func uplink(p parser, c *Config, _ raw) error {
 		return nil
 	}
 	u, err := url.Parse(c.Uplink.URL)
-	if err != nil || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
+	if err != nil || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
 		return p.errorf("uplink.url", "want mqtts://HOST:PORT")
 	}
 	switch u.Scheme {
