@@ -74,9 +74,9 @@ func sample(t *testing.T, dir string) (data []byte, epoch string) {
 // sound checks the promise of Open on a damaged copy: either all records that
 // can be read are right, or there is a new file with a new epoch and the old
 // one stands aside. It reports whether the file was reset.
-func sound(t *testing.T, path, epoch, what string) bool {
+func sound(t *testing.T, c *checker, path, epoch, what string) bool {
 	t.Helper()
-	s, o, err := Open(t.Context(), Options{Path: path, Size: 2 << 20, Preflight: child})
+	s, o, err := Open(t.Context(), Options{Path: path, Size: 2 << 20, Preflight: c.check})
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -125,14 +125,14 @@ func sound(t *testing.T, path, epoch, what string) bool {
 func TestTruncatedAtEveryPage(t *testing.T) {
 	dir := t.TempDir()
 	data, epoch := sample(t, dir)
-	resets := 0
+	c, resets := newChecker(t), 0
 	for n := 0; n < len(data); n += pageSize {
 		path := filepath.Join(dir, "db")
 		os.Remove(path) // a file that faulted stays mapped, and so locked, in this process
 		if err := os.WriteFile(path, data[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if sound(t, path, epoch, fmt.Sprintf("truncated to %d pages", n/pageSize)) {
+		if sound(t, c, path, epoch, fmt.Sprintf("truncated to %d pages", n/pageSize)) {
 			resets++
 		}
 		clearFailures(path) // each case on its own
@@ -150,7 +150,7 @@ func TestRandomBytes(t *testing.T) {
 	data, epoch := sample(t, dir)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	path := filepath.Join(dir, "db")
-	resets := 0
+	c, resets := newChecker(t), 0
 	for i := range 120 {
 		bad := append([]byte(nil), data...)
 		switch i % 3 {
@@ -170,7 +170,7 @@ func TestRandomBytes(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if sound(t, path, epoch, fmt.Sprintf("case %d", i)) {
+		if sound(t, c, path, epoch, fmt.Sprintf("case %d", i)) {
 			resets++
 		}
 		clearFailures(path)
