@@ -216,3 +216,15 @@ func TestOutward(t *testing.T) {
 		t.Errorf("outward (-want +got):\n%s", diff)
 	}
 }
+
+func TestRegistered(t *testing.T) {
+	for in, want := range map[string]string{
+		"www.example.com": "example.com", "example.com": "example.com", "WWW.Example.COM.": "example.com", "a.b.example.co.uk": "example.co.uk",
+		"janes-nas.dyndns.org": "dyndns.org", "jane.github.io": "github.io", "bucket.s3.amazonaws.com": "amazonaws.com",
+		"jane-doe.local": "", "jane.clinic.internal": "", "jane.lan": "", "com": "", "co.uk": "", "": "", "..": "", "2001:db8::1": "", "a..com": "",
+	} {
+		if got := registered(in); got != want {
+			t.Errorf("registered(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

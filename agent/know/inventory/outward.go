@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"net/netip"
+	"strings"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -28,15 +29,29 @@ func outward(facts []device.Known) []device.Known {
 	return out
 }
 
-// registered is the registered domain (public suffix plus one label), "" where
-// the name has none.
+// registered is the registered domain: a public suffix of the registries and
+// one label. It is "" where the name has none, as names inside a site do, whose
+// first label may be a person's. Below the suffixes that companies hand out to
+// their customers (myname.dyndns.example) the company's own domain counts.
 func registered(name string) string {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return ""
 	}
-	d, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return ""
+	name = strings.ToLower(strings.Trim(name, "."))
+	for rest := name; ; {
+		label, tail, more := strings.Cut(rest, ".")
+		if !more || label == "" || suffix(rest) {
+			return ""
+		}
+		if suffix(tail) {
+			return rest
+		}
+		rest = tail
 	}
-	return d
+}
+
+// suffix reports a public suffix of the registries.
+func suffix(name string) bool {
+	s, icann := publicsuffix.PublicSuffix(name)
+	return icann && s == name
 }
