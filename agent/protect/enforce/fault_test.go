@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
@@ -65,6 +66,9 @@ func TestFaultsAtEveryStep(t *testing.T) {
 func faultAt(t *testing.T, fault fake.Fault, what string, at int) {
 	inBubble(t, func(t *testing.T, w *ward) {
 		enforced := what == "policy"
+		ward := many(20) // so that half of a set is not all of it
+		last := packet{"w2", "w1", strangerMAC, ward[len(ward)-1].MAC, "10.20.7.66", "10.21.0.19", 445}
+		w.inv.set(ward...)
 		if what == "devices" {
 			w.inv.set()
 		}
@@ -80,7 +84,7 @@ func faultAt(t *testing.T, fault fake.Fault, what string, at int) {
 			if !w.passes(clinical) || !w.passes(printing) || !w.passes(calling) {
 				t.Errorf("after transaction %d: cut: clinical %v, printing %v, calling %v", s.applies, w.passes(clinical), w.passes(printing), w.passes(calling))
 			}
-			if enforced && fault != fake.ForeignFlush && (w.passes(telnet) || w.passes(smb)) {
+			if enforced && fault != fake.ForeignFlush && (w.passes(telnet) || w.passes(smb) || w.passes(last)) {
 				t.Errorf("after transaction %d: leaks", s.applies)
 			}
 		}
@@ -88,9 +92,16 @@ func faultAt(t *testing.T, fault fake.Fault, what string, at int) {
 		case "load":
 			w.run(o)
 		case "devices":
-			w.inv.set(wardDevices()...)
+			w.inv.set(ward...)
 		case "policy":
 			w.task.SetPolicy(changedPolicy(t))
+		}
+		// At once, not after a while: one fault is no reason to wait.
+		time.Sleep(2 * settleTime)
+		synctest.Wait()
+		w.enforced(fmt.Sprintf("at %d, at once", at))
+		if w.passes(last) {
+			t.Errorf("at %d, at once: the last printer is open", at)
 		}
 		w.settle()
 		time.Sleep(time.Minute)

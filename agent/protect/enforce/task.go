@@ -108,6 +108,14 @@ func (t *Task) SetPolicy(p *policy.Policy) {
 // Recount asks for fresh counters soon.
 func (t *Task) Recount() { poke(t.recount) }
 
+// empty takes a waiting value, if there is one.
+func empty(ch <-chan struct{}) {
+	select {
+	case <-ch:
+	default:
+	}
+}
+
 func poke(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:
@@ -153,6 +161,14 @@ func (t *Task) Run(ctx context.Context) error {
 			foreign = true
 		}
 		again = nil
+		// Whatever else waits is served by the same reconciliation.
+		empty(devices)
+		empty(t.wake)
+		select {
+		case <-back:
+			back, t.restored = nil, true
+		default:
+		}
 		if err := t.reconcile(ctx, foreign); err != nil && ctx.Err() == nil {
 			again = time.After(retry)
 			retry = min(2*retry, retryLongest)
