@@ -32,6 +32,7 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	f.StringVar(&opts.Rules, "rules", "", "`DIR` that replaces the agent's rules")
 	f.StringVar(&opts.Mode, "mode", "enforce", "mode of every segment of the policy: enforce, stage or observe")
 	f.StringVar(&opts.Keep, "keep", "", "`DIR` for the agent's configuration, log and state, which stay there")
+	f.BoolVar(&opts.NoRing, "recvmmsg", false, "let the agent capture without a ring")
 	f.BoolVar(&opts.NoAgent, "no-agent", false, "run the ward without an agent (and fail: the negative control)")
 	f.BoolVar(&opts.Console, "console", false, "connect this terminal to the agent's console; Ctrl-] leaves")
 	f.BoolVar(&opts.JSON, "json", false, "print the summary as JSON")

@@ -40,6 +40,7 @@ type gatewayFiles struct {
 	console string // the pty
 	broker  string // URL
 	rules   string // folder, "" for the embedded rules
+	noRing  bool   // capture with recvmmsg
 	uplink  string
 	ward    []string
 }
@@ -74,6 +75,9 @@ func (g gatewayFiles) Config(c *cast.Cast) string {
 		"file = " + q(g.policy()),
 		"[state]",
 		"dir = " + q(g.state()),
+	}
+	if g.noRing {
+		lines = append(lines, "[observe]", "recvmmsg = true")
 	}
 	if g.rules != "" {
 		lines = append(lines, "[rules]", "dir = "+q(g.rules))

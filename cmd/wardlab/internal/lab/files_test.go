@@ -81,7 +81,10 @@ dir = "/r"
 	if diff := cmp.Diff(want, g.Config(c)); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
-	g.rules = ""
+	g.rules, g.noRing = "", true
+	if !strings.Contains(g.Config(c), "[observe]\nrecvmmsg = true\n") {
+		t.Error("recvmmsg not asked for")
+	}
 	if strings.Contains(g.Config(c), "[rules]") {
 		t.Error("rules named though embedded ones are meant")
 	}

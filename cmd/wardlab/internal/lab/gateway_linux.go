@@ -38,7 +38,7 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 	}
 	undo = append(undo, func() { r.console.Close() })
 	r.files = gatewayFiles{dir: dir, console: r.console.slave, broker: fmt.Sprintf("mqtt://127.0.0.1:%d", r.broker.Port()),
-		rules: r.opts.Rules, uplink: ward.Uplink, ward: ward.WardPorts()}
+		rules: r.opts.Rules, noRing: r.opts.NoRing, uplink: ward.Uplink, ward: ward.WardPorts()}
 	if err = r.files.write(r.cast, r.opts.Mode); err != nil {
 		return nil, err
 	}

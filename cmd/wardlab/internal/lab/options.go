@@ -16,6 +16,7 @@ type Options struct {
 	Agent   string // program; "" is looked for next to this one
 	NoAgent bool
 	Rules   string // folder that replaces the agent's rules
+	NoRing  bool   // the agent captures with recvmmsg
 	Mode    string // of every segment: enforce or observe
 	Console bool   // connect the terminal to the agent's console
 	JSON    bool   // the summary as JSON on Out; lines go to Live
