@@ -37,7 +37,7 @@ func TestWrap(t *testing.T) {
 
 // A summary for every kind of evidence stays within the terminal's width.
 func TestSummaryWidth(t *testing.T) {
-	e := verdict.Evidence{Agent: true, Roles: map[cast.Part]verdict.Role{cast.Pump: {Role: "infusion-pump-lvp", Confidence: "confirmed"}}}
+	e := verdict.Evidence{Agent: true, Mode: verdict.Enforce, Roles: map[cast.Part]verdict.Role{cast.Pump: {Role: "infusion-pump-lvp", Confidence: "confirmed"}}}
 	for _, p := range cast.Parts() {
 		e.Pairs = append(e.Pairs, verdict.Pair{From: p, To: cast.Central, Sent: 123456, Received: 1, Group: p == cast.Monitor})
 		for _, s := range []string{"tcp/21", "tcp/445", "udp/24105", "icmp"} {

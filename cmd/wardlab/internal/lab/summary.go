@@ -75,7 +75,9 @@ const unseen = "intruder and pc share a switch on w5: the gateway neither sees n
 func summarise(c *cast.Cast, mode string, e verdict.Evidence) Summary {
 	s := Summary{Reasons: verdict.Judge(e), Seed: c.Seed, Mode: mode, Unseen: unseen,
 		Arrivals: map[string]map[string]uint64{}, Claims: map[string]uint64{}}
-	s.Passed = len(s.Reasons) == 0
+	if s.Passed = len(s.Reasons) == 0; s.Passed {
+		s.Reasons = []string{} // JSON wants a list
+	}
 	for _, p := range cast.Parts() {
 		if p.Uplink() {
 			continue

@@ -8,6 +8,9 @@ import (
 // Confirmed is the only confidence that lets a role be enforced.
 const Confirmed = "confirmed"
 
+// Enforce is the only mode of a segment that denies anything.
+const Enforce = "enforce"
+
 // Verdicts of a deny event.
 const (
 	Denied  = "denied"
@@ -17,6 +20,7 @@ const (
 // Evidence is all that a run leaves to be judged.
 type Evidence struct {
 	Agent    bool   // an agent was started
+	Mode     string // of the policy's segments
 	AgentEnd string // how it ended by itself, "" if it did not
 	Roles    map[cast.Part]Role
 	// NotInPlace says why enforcement was not in place when the intruder

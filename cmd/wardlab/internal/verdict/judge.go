@@ -9,8 +9,8 @@ import (
 	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/sim"
 )
 
-// Judge returns the reasons why a run failed, the weightiest first; none: it
-// passed.
+// Judge returns the reasons why a run failed, causes before what follows from
+// them; none: it passed.
 func Judge(e Evidence) []string {
 	var out []string
 	fail := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
@@ -20,19 +20,24 @@ func Judge(e Evidence) []string {
 	for _, f := range e.Faults {
 		fail("the lab is at fault: %s", f)
 	}
-	clinical(e, fail)
-	reached(e, fail)
-	switch {
-	case !e.Agent:
+	if !e.Agent {
 		fail("no agent ran: nobody observed, enforced or reported")
+		clinical(e, fail)
+		reached(e, fail)
 		return out
-	case e.AgentEnd != "":
+	}
+	if e.AgentEnd != "" {
 		fail("the agent ended by itself: %s", e.AgentEnd)
+	}
+	if e.Mode != Enforce {
+		fail("the policy's mode is %s: it denies nothing", e.Mode)
 	}
 	roles(e, fail)
 	if e.NotInPlace != "" {
 		fail("enforcement was not in place when the intruder started: %s", e.NotInPlace)
 	}
+	clinical(e, fail)
+	reached(e, fail)
 	events(e, fail)
 	outbox(e, fail)
 	if e.Console != "" {

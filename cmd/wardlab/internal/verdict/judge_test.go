@@ -14,6 +14,7 @@ import (
 func good() Evidence {
 	e := Evidence{
 		Agent: true,
+		Mode:  Enforce,
 		Roles: map[cast.Part]Role{
 			cast.Pump:       {"infusion-pump-lvp", Confirmed},
 			cast.Monitor:    {"patient-monitor", Confirmed},
@@ -60,9 +61,9 @@ func TestJudge(t *testing.T) {
 			e.Attempts[0].Outcome = sim.Answered
 			e.Arrivals[cast.Pump] = map[string]uint64{"tcp/23": 4}
 		}, []string{
+			"no agent ran: nobody observed, enforced or reported",
 			"intruder reached pump: answered tcp/23",
-			"4 packets of the intruder reached pump: tcp/23",
-			"no agent ran: nobody observed, enforced or reported"}},
+			"4 packets of the intruder reached pump: tcp/23"}},
 		{"refused is reached", func(e *Evidence) { e.Attempts[0].Outcome = sim.Refused },
 			[]string{"intruder reached pump: refused tcp/23"}},
 		{"allowed but silent", func(e *Evidence) { e.Attempts[2].Outcome = sim.Silent },
@@ -86,6 +87,7 @@ func TestJudge(t *testing.T) {
 			[]string{"intruder: role infusion-pump-lvp (confirmed), want workstation-pc or unknown"}},
 		{"console", func(e *Evidence) { e.Console = "mute" }, []string{"the console: mute"}},
 		{"lab at fault", func(e *Evidence) { e.Faults = []string{"pacs: x"} }, []string{"the lab is at fault: pacs: x"}},
+		{"observe", func(e *Evidence) { e.Mode = "observe" }, []string{"the policy's mode is observe: it denies nothing"}},
 		{"not in place", func(e *Evidence) { e.NotInPlace = "the pump still answered" },
 			[]string{"enforcement was not in place when the intruder started: the pump still answered"}},
 		{"lost", func(e *Evidence) { e.Pairs[0].Received = 8 },
