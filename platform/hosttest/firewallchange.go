@@ -150,39 +150,39 @@ func testStrangers(b *bench) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	told := func() bool {
+	told := func(wait time.Duration) bool {
 		select {
 		case <-changed:
 			return true
-		case <-time.After(quiet * 4):
+		case <-time.After(wait):
 			return false
 		}
 	}
 	for range 20 {
 		b.load(devices(platform.Set{Elements: keys(50)}))
 	}
-	if told() {
+	if told(4 * quiet) {
 		b.Error("told of our own change")
 	}
 	start := time.Now()
 	if err := stranger.Apply(b.ctx, change(platform.Step{AddElements: elements(platform.Element{Key: platform.MACKey(Broadcast())})})); err != nil {
 		b.Fatal(err)
 	}
-	if !told() {
+	if !told(patience) {
 		b.Error("not told of a stranger's element")
 	}
 	b.Logf("told after %v", time.Since(start))
 	if err := stranger.Apply(b.ctx, change(platform.Step{DeleteTable: &struct{}{}})); err != nil {
 		b.Fatal(err)
 	}
-	if !told() {
+	if !told(patience) {
 		b.Error("not told of a stranger's delete")
 	}
 	if _, err := b.fw.Read(b.ctx, platform.FamilyBridge, tableName); !errors.Is(err, platform.ErrNoTable) {
 		b.Errorf("read: %v, want %v", err, platform.ErrNoTable)
 	}
 	b.load(table(nil))
-	if told() {
+	if told(4 * quiet) {
 		b.Error("told of our own repair")
 	}
 }
