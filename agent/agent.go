@@ -50,6 +50,7 @@ type Agent struct {
 	devices *inventory.Task
 	ports   []*capture.Task
 	enforce *enforce.Task
+	denies  *enforce.Denies
 	uplink  *uplink.Uplink // nil: no broker configured
 	tasks   []Task
 }
@@ -102,6 +103,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	a.enforce = enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: valueRoom{a.store}, Clock: a.clock,
 		Board: &a.board, Events: a.recent, Log: log, Policy: pol, Roles: know.rules.Roles.Class, Lab: cfg.Lab, Internal: cfg.Site.Internal,
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
+	a.denies = enforce.NewDenies(a.enforce)
 
 	a.tasks = a.list()
 	return a, nil
@@ -113,7 +115,7 @@ func (a *Agent) list() []Task {
 	for _, p := range a.ports {
 		out = append(out, p)
 	}
-	out = append(out, a.devices, a.enforce, a.box)
+	out = append(out, a.devices, a.enforce, a.denies, a.box)
 	if a.cfg.Uplink.URL != "" {
 		u, _ := url.Parse(a.cfg.Uplink.URL) // config has checked it
 		a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box,

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"maps"
+
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
@@ -15,6 +17,7 @@ func (a *Agent) gatewayState() event.GatewayState {
 // counters are the numbers of the health record.
 func (a *Agent) counters() map[string]uint64 {
 	out := a.enforce.Counters()
+	maps.Copy(out, a.denies.Counters())
 	inv, box := a.devices.Stats(), a.box.Stats()
 	out["inventory.batches_dropped"] = a.devices.Dropped()
 	out["inventory.devices_refused"] = inv.Refused

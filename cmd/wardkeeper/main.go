@@ -23,8 +23,9 @@ import (
 
 // Exit codes, as sysexits.h names them.
 const (
-	exitFailed = 1  // check found something, run ended in an error
+	exitFailed = 1  // check found something
 	exitUsage  = 64 // EX_USAGE
+	exitAgain  = 75 // EX_TEMPFAIL: run ended in an error; start it again
 	exitConfig = 78 // EX_CONFIG
 )
 
@@ -85,7 +86,7 @@ func runAgent(file string, stderr io.Writer) int {
 	}
 	if err := a.Run(ctx); err != nil {
 		log.Error("agent ended", "err", err)
-		return exitFailed
+		return exitAgain
 	}
 	return 0
 }
