@@ -47,7 +47,7 @@ const maxElements = 4000
 // generation number ever used.
 func next(have *platform.Table, want *policy.Compiled, above uint64) action {
 	if have == nil {
-		return action{stage: layBase, why: "there is no table", steps: policy.BaseSteps(want.Table(above + 1)), bulk: true}
+		return lay("there is no table", want, above+1)
 	}
 	current, comment := policy.Confirmed(*have)
 	wanted := want.Table(max(current, 1)) // 0 is no generation's number; the base is the same in all
@@ -92,6 +92,13 @@ func next(have *platform.Table, want *policy.Compiled, above uint64) action {
 		}
 	}
 	return action{}
+}
+
+// lay makes the table anew, with generation g staged in it: unreachable, as a
+// commit without an error may still be incomplete.
+func lay(why string, want *policy.Compiled, g uint64) action {
+	t := want.Table(g)
+	return action{stage: layBase, why: why, gen: g, steps: append(policy.BaseSteps(t), policy.StageSteps(t, g)...), bulk: true}
 }
 
 // replace is the way to another generation: one that is staged whole is put in

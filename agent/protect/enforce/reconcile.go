@@ -69,7 +69,7 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 		a := next(have, want, t.above)
 		if a.stage == mendBase && failed >= maxMends {
 			// What a stranger left there cannot be undone piece by piece.
-			a = action{stage: layBase, why: a.why, steps: policy.BaseSteps(want.Table(t.above + 1)), bulk: true}
+			a = lay(a.why, want, t.above+1)
 		}
 		if a.stage == "" {
 			t.setGeneration(have)
