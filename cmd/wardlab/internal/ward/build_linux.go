@@ -249,13 +249,18 @@ func cable(at *namespace, port string, far *namespace, card string, mac net.Hard
 	})
 }
 
-// Close takes the ward down. What is in the gateway's own namespace goes with
-// the process.
+// Close takes the ward down, so that another can be built in its place.
 func (w *Ward) Close() {
+	// A deleted port takes the far end of its cable with it.
+	for _, name := range append(WardPorts(), Uplink, Bridge) {
+		if l, err := netlink.LinkByName(name); err == nil {
+			_ = netlink.LinkDel(l)
+		}
+	}
 	for _, h := range w.hosts {
-		h.ns.close()
+		_ = h.ns.close()
 	}
 	for _, n := range w.networks {
-		n.close()
+		_ = n.close()
 	}
 }

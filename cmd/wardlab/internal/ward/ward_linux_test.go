@@ -50,6 +50,7 @@ func build(t *testing.T) *Ward {
 }
 
 func TestWard(t *testing.T) {
+	build(t).Close() // leaves room for the next
 	w := build(t)
 	t.Run("gateway", func(t *testing.T) { gatewayIsTransparent(t) })
 	t.Run("everyone reaches everyone", func(t *testing.T) { reach(t, w) })
