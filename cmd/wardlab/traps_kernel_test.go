@@ -36,13 +36,6 @@ func named(t *testing.T, names ...string) []hosttest.Row {
 	return out
 }
 
-func apply(t *testing.T, r *rig.Rig, steps ...platform.Step) {
-	t.Helper()
-	if err := r.Firewall().Apply(context.Background(), platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: steps}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestKernelTrap01PriorityWithBridgeNetfilter(t *testing.T) {
 	// The rules stand before the bridge does, and br_netfilter is active.
 	table := compiled(t, "lab.policy.toml").Table(1)

@@ -78,35 +78,38 @@ func (t *Task) keepPairs(pairs []policy.Pair) {
 		pairs = pairs[:maxPairs]
 	}
 	t.pairs = pairs
-	if len(pairs) != t.keptPairs && t.put(keyPairs, keptPairs{keptVersion, pairs}) { // they only grow
+	if len(pairs) == t.keptPairs { // they only grow
+		return
+	}
+	if b, err := json.Marshal(keptPairs{keptVersion, pairs}); err == nil && t.put(keyPairs, b) {
 		t.keptPairs = len(pairs)
 	}
 }
 
-// keep writes what is in force now, if it changed.
-func (t *Task) keep(c *policy.Compiled) {
+// record is what rules are made of, as it is kept.
+func (t *Task) record(c *policy.Compiled) []byte {
 	in := c.Input()
-	k := keptConfirmed{V: keptVersion, Policy: string(in.Policy.Source), Placement: in.Placement, Internal: in.Internal, Uplink: in.Uplink,
-		Gentler: t.refused != ""}
-	b, err := json.Marshal(k)
-	if err != nil || bytes.Equal(b, t.kept) {
-		return
+	b, err := json.Marshal(keptConfirmed{V: keptVersion, Policy: string(in.Policy.Source), Placement: in.Placement, Internal: in.Internal,
+		Uplink: in.Uplink, Gentler: t.refused != ""})
+	if err != nil {
+		return nil // only plain structs come here
 	}
-	if t.put(keyConfirmed, k) {
-		t.kept = b
+	return b
+}
+
+// keep writes the record of what is in force now, if it changed.
+func (t *Task) keep(record []byte) {
+	if record != nil && !bytes.Equal(record, t.kept) && t.put(keyConfirmed, record) {
+		t.kept = record
 	}
 }
 
 // put reports whether the value is kept now.
-func (t *Task) put(key string, v any) bool {
+func (t *Task) put(key string, value []byte) bool {
 	if t.opt.Store == nil {
 		return false
 	}
-	b, err := json.Marshal(v)
-	if err == nil {
-		err = t.opt.Store.Put(key, b)
-	}
-	if err != nil {
+	if err := t.opt.Store.Put(key, value); err != nil {
 		t.condition("enforce.store", health.Warning, "the rules in force are not kept over a restart: "+err.Error())
 		return false
 	}

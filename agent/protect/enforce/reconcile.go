@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,13 @@ const (
 	maxRounds  = 24
 	firstLimit = 2000 // elements a transaction
 	leastLimit = 50
-	maxMends   = 2
+	maxMends   = 3
 )
 
 // reconcile does what is left to do until the kernel agrees with the policy.
 // Every round reads the kernel anew, so no error has to be understood: what it
 // left undone is seen, and done.
-func (t *Task) reconcile(ctx context.Context, foreign bool) error {
+func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	want, err := t.want(ctx)
 	if err != nil {
 		t.condition("enforce.compile", health.Failure, err.Error())
@@ -34,6 +35,11 @@ func (t *Task) reconcile(ctx context.Context, foreign bool) error {
 	}
 	// Persist before effect: a pair that was once in the kernel is not forgotten.
 	t.keepPairs(want.Pairs)
+	record := t.record(want)
+	if devicesOnly && t.agreed != nil && bytes.Equal(record, t.agreed) {
+		return nil // something about devices that no rule depends on
+	}
+	t.agreed = nil
 	before := t.now.Load()
 	var done []action
 	err = t.converge(ctx, want, &done)
@@ -46,7 +52,8 @@ func (t *Task) reconcile(ctx context.Context, foreign bool) error {
 	}
 	t.clear("enforce.apply")
 	t.now.Store(want)
-	t.keep(want)
+	t.agreed = record
+	t.keep(record)
 	t.report(before, want, done, foreign)
 	if t.restored {
 		select {

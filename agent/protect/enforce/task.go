@@ -76,6 +76,7 @@ type Task struct {
 	above     uint64           // highest generation number seen
 	limit     int              // elements a transaction may hold
 	restored  bool             // the inventory is back
+	agreed    []byte           // what the kernel last agreed with, as kept
 	refused   string           // why a policy is not enforced
 
 	mu     sync.Mutex
@@ -86,6 +87,7 @@ type Task struct {
 // New makes the task.
 func New(opt Options) *Task {
 	t := &Task{opt: opt, wake: make(chan struct{}, 1), recount: make(chan struct{}, 1), ready: make(chan struct{}), limit: firstLimit}
+	t.status.Default = policy.Observe
 	t.SetPolicy(opt.Policy)
 	return t
 }
@@ -108,11 +110,13 @@ func (t *Task) SetPolicy(p *policy.Policy) {
 // Recount asks for fresh counters soon.
 func (t *Task) Recount() { poke(t.recount) }
 
-// empty takes a waiting value, if there is one.
-func empty(ch <-chan struct{}) {
+// empty takes a waiting value and reports whether there was one.
+func empty(ch <-chan struct{}) bool {
 	select {
 	case <-ch:
+		return true
 	default:
+		return false
 	}
 }
 
@@ -136,13 +140,14 @@ func (t *Task) Run(ctx context.Context) error {
 	again := time.After(0)
 	t.remember()
 	for {
-		foreign := false
+		foreign, devicesOnly := false, false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-back:
 			back, t.restored = nil, true
 		case <-devices:
+			devicesOnly = true
 		case <-t.wake:
 		case <-resync.C:
 		case <-again:
@@ -163,13 +168,13 @@ func (t *Task) Run(ctx context.Context) error {
 		again = nil
 		// Whatever else waits is served by the same reconciliation.
 		empty(devices)
-		empty(t.wake)
+		devicesOnly = !empty(t.wake) && devicesOnly
 		select {
 		case <-back:
-			back, t.restored = nil, true
+			back, t.restored, devicesOnly = nil, true, false
 		default:
 		}
-		if err := t.reconcile(ctx, foreign); err != nil && ctx.Err() == nil {
+		if err := t.reconcile(ctx, foreign, devicesOnly); err != nil && ctx.Err() == nil {
 			again = time.After(retry)
 			retry = min(2*retry, retryLongest)
 		} else {

@@ -327,3 +327,28 @@ func TestCountersOutliveGenerations(t *testing.T) {
 		}
 	})
 }
+
+func TestNewsWithoutConsequenceReadsNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		s := &saboteur{Firewall: w.fw, look: func() {}}
+		o := w.options(wardPolicy(t))
+		o.Firewall = s
+		w.run(o)
+		w.settle()
+		s.reads = 0
+		for i := range 20 {
+			seen := wardDevices()
+			seen[0].LastSeen = time.Unix(int64(i), 0)
+			w.inv.set(seen...)
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if s.reads > 0 {
+			t.Errorf("the kernel was read %d times", s.reads)
+		}
+		time.Sleep(2 * resyncEvery)
+		if s.reads == 0 {
+			t.Error("no resync")
+		}
+	})
+}
