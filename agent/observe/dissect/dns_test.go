@@ -242,3 +242,44 @@ func FuzzDNS(f *testing.F) {
 		}
 	})
 }
+
+// What people call their thing may look like a service: it is left out all the
+// same.
+func TestInstanceIsLeftOut(t *testing.T) {
+	name := func(labels ...string) string {
+		s := ""
+		for _, l := range labels {
+			s += string(block8([]byte(l)))
+		}
+		return s + "\x00"
+	}
+	tests := []struct {
+		in       string
+		want     string
+		instance bool
+	}{
+		{name("Jane's tablet", "_airplay", "_tcp", "local"), "_airplay._tcp.local", true},
+		{name("_Jane's tablet", "_airplay", "_tcp", "local"), "_airplay._tcp.local", true},
+		{name("_jane", "_airplay", "_tcp", "local"), "_airplay._tcp.local", true},
+		{name("Jane", "_x", "_airplay", "_TCP", "local"), "_airplay._TCP.local", true},
+		{name("_airplay", "_udp", "local"), "_airplay._udp.local", false},
+		{name("_printer", "_sub", "_http", "_tcp", "local"), "_printer._sub._http._tcp.local", false},
+		{name("Jane's", "_sub", "_http", "_tcp", "local"), "_sub._http._tcp.local", true},
+		{name("_services", "_dns-sd", "_udp", "local"), "_services._dns-sd._udp.local", false},
+		{name("_tcp", "local"), "_tcp.local", false},
+		{name("Jane Doe", "_tcp", "local"), "_tcp.local", true},
+		{name("host", "local"), "host.local", false},
+		{name("x", "_device-info", "local"), "_device-info.local", true},
+	}
+	for _, tt := range tests {
+		b := dnsMessage(0x8400, [4]uint16{0, 1, 0, 0}, rr(name("_x", "_tcp"), DNSTypePTR, 1, tt.in))
+		var m DNS
+		var r DNSRecord
+		if !m.Decode(b) || !m.Next(b, &r) {
+			t.Fatalf("%q: not read", tt.in)
+		}
+		if r.Target.String() != tt.want || r.TargetInstance != tt.instance {
+			t.Errorf("%q: %q, instance %v; want %q, %v", tt.in, r.Target, r.TargetInstance, tt.want, tt.instance)
+		}
+	}
+}

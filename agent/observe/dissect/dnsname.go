@@ -60,17 +60,51 @@ func (l *labels) parse(b []byte, off int) (end int) {
 // reported is that it was left out.
 func (l *labels) name(b []byte, dst *Name) (instance bool) {
 	*dst = Name{}
-	first := 0
-	for i := range l.n {
-		if l.label(b, i)[0] == '_' {
-			first = i
-			break
-		}
-	}
+	first := l.service(b)
 	for i := first; i < l.n; i++ {
 		dst.addLabel(l.label(b, i))
 	}
 	return first > 0
+}
+
+// service returns the first label of the service in a DNS-SD name: the one in
+// front of _tcp or _udp (RFC 6763 §7), with its subtype (§7.1) or the word for
+// the list of all services (§9). An instance may begin with '_' too. Of other
+// names it is the first label with a '_', or 0.
+func (l *labels) service(b []byte) int {
+	is := func(i int, lower string) bool { return i >= 0 && foldEqual(l.label(b, i), lower) }
+	for i := 1; i < l.n; i++ {
+		if !is(i, "_tcp") && !is(i, "_udp") {
+			continue
+		}
+		switch {
+		case is(i-2, "_services"):
+			return i - 2
+		case is(i-2, "_sub") && i >= 3 && isServiceLabel(l.label(b, i-3)):
+			return i - 3
+		case is(i-2, "_sub"):
+			return i - 2
+		case !isServiceLabel(l.label(b, i-1)):
+			return i
+		}
+		return i - 1
+	}
+	for i := range l.n {
+		if l.label(b, i)[0] == '_' {
+			return i
+		}
+	}
+	return 0
+}
+
+// isServiceLabel reports a '_' and what service names are made of (RFC 6335 §5.1).
+func isServiceLabel(s []byte) bool {
+	for _, c := range s[1:] {
+		if !isAlnum(c) && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return s[0] == '_'
 }
 
 // label returns the i-th label, which has at least one byte.
