@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -82,15 +83,37 @@ func codeLines(fset *token.FileSet, f *ast.File) int {
 	return len(lines)
 }
 
-func TestInterfacesStaySmall(t *testing.T) {
-	for _, s := range load(t).files {
-		ast.Inspect(s.file, func(n ast.Node) bool {
-			ts, ok := n.(*ast.TypeSpec)
-			if !ok {
-				return true
+// unfinished marks what somebody meant to do.
+var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX|HACK)\b`)
+
+func TestNothingIsUnfinished(t *testing.T) {
+	tr := load(t)
+	for _, s := range tr.files {
+		for _, g := range s.file.Comments {
+			for _, c := range g.List {
+				if word := unfinished.FindString(c.Text); word != "" && !strings.HasPrefix(s.path, "agent/guard") {
+					t.Errorf("%s: a comment with %s: do it, or file an issue", tr.fset.Position(c.Pos()), word)
+				}
 			}
-			if it, ok := ts.Type.(*ast.InterfaceType); ok && it.Methods.NumFields() > 5 {
-				t.Errorf("%s: interface %s has %d methods: with more than five its fakes become hollow", s.path, ts.Name, it.Methods.NumFields())
+		}
+	}
+}
+
+// clocks may read the time; everyone else is given it, and can be tested.
+func clocks() []string { return []string{"agent/clock", "platform/...", "cmd/..."} }
+
+func TestTimeIsGiven(t *testing.T) {
+	tr := load(t)
+	for _, s := range tr.files {
+		if s.test || slices.ContainsFunc(clocks(), func(c string) bool { return below(s.dir, c) }) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				x, ok := sel.X.(*ast.Ident)
+				if ok && x.Name == "time" && slices.Contains([]string{"Now", "Since", "Until"}, sel.Sel.Name) {
+					t.Errorf("%s: time.%s: take a clock or a stamp; the wall clock of a gateway is wrong at boot, and tests cannot wait", tr.fset.Position(n.Pos()), sel.Sel.Name)
+				}
 			}
 			return true
 		})

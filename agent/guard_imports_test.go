@@ -21,6 +21,11 @@ func edges() []edge {
 	groups := []string{"agent/observe", "agent/know", "agent/protect", "agent/report", "agent/operate"}
 	leaves := []string{"agent/fact", "agent/device", "agent/event", "agent/health", "agent/clock", "agent/strict", "rules", "images", "platform"}
 	var out []edge
+	for _, l := range leaves {
+		for _, to := range []string{"agent", "agent/config", "agent/store"} {
+			out = append(out, edge{from: l + "/...", to: to, why: "a leaf imports leaves only: everyone imports it, and so would import that too"})
+		}
+	}
 	for _, a := range groups {
 		for _, b := range groups {
 			if a != b {
@@ -40,6 +45,7 @@ func edges() []edge {
 		edge{from: "agent/observe/dissect", to: "agent/...", why: "dissect takes bytes and returns closed structs: it must be usable, fuzzable and readable alone"},
 		edge{from: "agent/observe/dissect", to: "platform/...", why: "dissect takes bytes, wherever they come from"},
 		edge{from: "agent/observe/dissect", to: "rules/...", why: "what bytes mean for identity is know's question"},
+		edge{from: "agent/store", to: "agent/...", why: "the store keeps bytes and knows nobody's types: it imports nothing of ours"},
 		edge{from: "agent/store", to: "platform/...", why: "the store is files and bbolt; the preflight is handed in"},
 		edge{from: "agent/store", to: "rules/...", why: "the store keeps bytes"},
 		edge{from: "platform/...", to: "agent/...", why: "the platform owes the agent the OS and knows nothing of it"},
@@ -49,13 +55,14 @@ func edges() []edge {
 		edge{from: "cmd/...", to: "platform/linux", except: []string{"cmd/wardkeeper", "cmd/wardlab", "cmd/wardinit"}, why: "only these three run on a gateway; the others must run on a laptop"},
 		edge{from: "cmd/wardlab/...", to: "agent/...", tests: true, why: "the lab judges the agent from outside; only its kernel tests of compiled policies import agent/protect/policy"},
 		edge{from: "...", to: "golang.org/x/sys/unix", except: []string{"platform/linux", "cmd/wardlab"}, why: "platform/linux is the only door to the OS (the lab builds namespaces)"},
-		edge{from: "...", to: "github.com/mdlayher/packet", except: []string{"platform/linux"}, why: "platform/linux is the only door to the OS"},
+		edge{from: "...", to: "github.com/mdlayher/...", except: []string{"platform/linux"}, why: "platform/linux is the only door to the OS"},
 		edge{from: "...", to: "github.com/google/nftables/...", except: []string{"platform/linux"}, why: "platform/linux is the only door to the OS; rules are platform.Table everywhere else"},
 		edge{from: "...", to: "github.com/vishvananda/...", except: []string{"platform/linux", "cmd/wardlab"}, why: "platform/linux is the only door to the OS (the lab builds namespaces)"},
 		edge{from: "...", to: "github.com/mochi-mqtt/server/...", except: []string{"cmd/wardlab"}, tests: true, why: "the embedded broker belongs to the lab and to tests"},
 		edge{from: "...", to: "github.com/gopacket/gopacket/...", tests: true, why: "gopacket builds frames in tests; the agent reads with its own dissectors"},
 		edge{from: "...", to: "syscall", except: []string{"platform/linux", "platform/hosttest", "cmd/wardlab", "cmd/wardkeeper"}, tests: true, why: "platform/linux is the only door to the OS"},
 		edge{from: "...", to: "os/exec", except: []string{"platform/linux", "cmd/wardlab", "cmd/wardimage", "cmd/wardinit"}, tests: true, why: "a static image has no userland to execute"},
+		edge{from: "...", to: "C", why: "the binaries are static and cross-compiled, without a C compiler"},
 		edge{from: "...", to: "unsafe", except: []string{"platform/linux", "cmd/wardlab"}, tests: true, why: "only the ring and raw socket calls need it"},
 	)
 }
@@ -129,6 +136,11 @@ func TestImportRulesBite(t *testing.T) {
 		{"rules", module + "/agent/device", false, false},
 		{"rules", module + "/agent/know/classify", false, true},
 		{"agent/observe/dissect", module + "/agent/fact", false, true},
+		{"agent/store", module + "/agent/event", false, true},
+		{"rules", module + "/agent/store", false, true},
+		{"agent/fact", module + "/agent", false, true},
+		{"agent/report/outbox", module + "/agent/store", false, false},
+		{"agent/report/outbox", "github.com/mdlayher/netlink", false, true},
 	}
 	for _, tt := range tests {
 		s := source{path: path.Join(tt.dir, "x.go"), dir: tt.dir, test: tt.test, file: &ast.File{}}
@@ -138,6 +150,20 @@ func TestImportRulesBite(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s (test %v) imports %s: forbidden %v, want %v", tt.dir, tt.test, tt.imp, got, tt.want)
+		}
+	}
+}
+
+func TestPlatformIsStandardLibrary(t *testing.T) {
+	for _, s := range load(t).files {
+		if s.dir != "platform" || s.test {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			imp, _ := strconv.Unquote(spec.Path.Value)
+			if first, _, _ := strings.Cut(imp, "/"); strings.Contains(first, ".") && !strings.HasPrefix(imp, module+"/") {
+				t.Errorf("%s imports %s: what the OS owes the agent is said in the standard library's words, so that every host can say it", s.path, imp)
+			}
 		}
 	}
 }
