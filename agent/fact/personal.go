@@ -79,7 +79,7 @@ func owned(w []string) bool {
 		case named: // these are sold under the name alone: any other word is an owner's
 			return grown(g) || slices.ContainsFunc(w, func(o string) bool { return gadget(o) == 0 && !partOfProduct(o) && !shared(o) })
 		case common: // these are named by hospitals too
-			if i > 0 && (genitive(w[i-1]) || len(w) == i+1 && i == 1 && g == "pc" && alphabetic(w[0]) && !shared(w[0])) {
+			if i > 0 && (genitive(w[i-1]) || len(w) == 2 && i == 1 && slices.Contains(logins(), g) && alphabetic(w[0]) && !shared(w[0])) {
 				return true
 			}
 			for i++; i < len(w) && partOfProduct(w[i]) && len(w[i]) > 1; i++ {
@@ -90,6 +90,11 @@ func owned(w []string) bool {
 		}
 	}
 	return false
+}
+
+// logins are the things that set-up programs name after the first login: jane-pc.
+func logins() []string {
+	return []string{"pc", "laptop", "notebook", "thinkpad", "chromebook", "mac", "mbp", "mba"}
 }
 
 // kindOfGadget tells things that are always somebody's from those that may be.

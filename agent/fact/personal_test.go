@@ -8,7 +8,7 @@ func TestPersonalNames(t *testing.T) {
 	for _, s := range []string{
 		// English: apostrophe, typographic apostrophe before and after a dissector, none
 		"Jane's iPhone", "Jane\u2019s iPhone", "Jane_s iPhone", "Janes-iPhone", "Jane-s-iPad", "Janes-MacBook-Pro.local", "Janes-Mac-mini",
-		"JANES-LAPTOP", "Jane-PC", "Janes-MBP", "janesiphone", "Jane-s-S21", "Jane-s-Galaxy-Tab-A", "Dr. Jane's iPad", "Jane's",
+		"JANES-LAPTOP", "Jane-PC", "jdoe-laptop", "Jane-MBP", "Janes-MBP", "janesiphone", "Jane-s-S21", "Jane-s-Galaxy-Tab-A", "Dr. Jane's iPad", "Jane's",
 		"Jane-s-Kindle", "jane-s-iphone.clinic.example", "Doe-iPad3", "Jane Doe iPhone 12", "janes-thinkpad",
 		// German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Catalan
 		"iPhone von Jane", "iPhone-von-Jane", "MacBook Air von J\u00fcrgen", "J\u00fcrgens-iPhone", "Galaxy-S10-von-Jane", "Handy von Jane",
@@ -33,7 +33,7 @@ func TestProductNames(t *testing.T) {
 		"iPhone", "iPad-3", "iPhone-14-Pro-Max", "iPhone-SE", "iPad-Air.local", "MacBook-Pro-2", "MacBook-Air.local", "Mac-mini", "iMac-Pro", "Galaxy-S10", "Galaxy-Tab-A",
 		"Galaxy-A52s-5G", "Galaxy-Z-Flip3", "Galaxy-Note20-Ultra", "Pixel-6-Pro", "Pixel-7a", "iphone.clinic.example", "ward7-ipad-03", "nurses-ipad-2",
 		"android-0123456789abcdef", "DESKTOP-7QRT2KM", "LAPTOP-7QRT2KM", "HUAWEI-P30-lite", "HUAWEI_P30",
-		"wireless-phone", "Windows-Phone", "philips-tablet", "ICU3-PC", "nurse-pc", "tablet-pc", "mini-pc", "radws12", "rad-pc-04", "opc-server", "ipc-of-gate", "IPADDR-1",
+		"wireless-phone", "Windows-Phone", "philips-tablet", "ICU3-PC", "nurse-pc", "lenovo-laptop", "spare-notebook", "laptop-01", "tablet-pc", "mini-pc", "radws12", "rad-pc-04", "opc-server", "ipc-of-gate", "IPADDR-1",
 		"PUMP-S-01", "ALARIS_S_1", "pump-of-care", "point-of-care", "point-of-care-tablet", "embed12", "CARESCAPE_B650", "SENDING_APPLICATION", "STORE_SCP", "MX800", "DCS-935L",
 		"Hewlett-Packard, Inc.", "APP^1.2.840.1^ISO", "HP LaserJet 400", "EPSON Stylus", "dräger-v500", "raspberrypi", "series-s-3", "_apple-mobdev2._tcp.local", "_airplay._tcp.local",
 		"user@host", "hospital.example", "12345",
