@@ -3,6 +3,8 @@ package vitals
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +18,30 @@ import (
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
-type sink struct{ got []event.Health }
+// sink is written by the task and read by the test: a bubble orders them in
+// time, which is no synchronisation for the race detector.
+type sink struct {
+	mu  sync.Mutex
+	got []event.Health
+}
 
-func (s *sink) Emit(e event.Event) { s.got = append(s.got, e.Body.(event.Health)) }
+func (s *sink) Emit(e event.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, e.Body.(event.Health))
+}
+
+// reports is what came so far.
+func (s *sink) reports() []event.Health {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
 
 // codes of the newest report.
 func (s *sink) codes() []string {
-	out := []string{}
-	for _, c := range s.got[len(s.got)-1].Conditions {
+	out, got := []string{}, s.reports()
+	for _, c := range got[len(got)-1].Conditions {
 		out = append(out, c.Code)
 	}
 	return out
@@ -47,7 +65,7 @@ func TestReports(t *testing.T) {
 			}
 		}
 		expect("at the start")
-		if h := events.got[0]; h.Counters["queue.dropped"] != 3 || len(h.Ports) != 1 {
+		if h := events.reports()[0]; h.Counters["queue.dropped"] != 3 || len(h.Ports) != 1 {
 			t.Errorf("first report %+v", h)
 		}
 
@@ -74,9 +92,9 @@ func TestReports(t *testing.T) {
 		time.Sleep(2 * lookEvery)
 		expect("and lives again")
 
-		n := len(events.got)
+		n := len(events.reports())
 		time.Sleep(reportEvery)
-		if len(events.got) == n {
+		if len(events.reports()) == n {
 			t.Error("no report while nothing changes")
 		}
 		cancel()
