@@ -38,24 +38,45 @@ func saveGaps() gaps {
 // Load restores what the keeper has; a record that cannot be read is left out
 // and counted: one bad record must not cost the others.
 func (b *Book) Load(k Keeper) (bad int, err error) {
+	var all []device.Device
+	ids := make(map[fact.MAC]bool)
 	err = k.Load(func(key string, value []byte) error {
 		var v kept
-		if err := json.Unmarshal(value, &v); err != nil || v.V != keptVersion || string(v.Device.ID) != key || len(b.byMAC) >= b.limits.Devices {
+		err := json.Unmarshal(value, &v)
+		if d := v.Device; err != nil || v.V != keptVersion || string(d.ID) != key || ids[d.MAC] || len(ids) >= b.limits.Devices {
 			bad++
 			return nil
 		}
-		if _, twice := b.byMAC[v.Device.MAC]; twice {
-			bad++
-			return nil
-		}
-		b.byMAC[v.Device.MAC] = b.restore(v.Device)
-		b.perPort[v.Device.Port]++
+		ids[v.Device.MAC] = true
+		all = append(all, v.Device)
 		return nil
 	})
-	if err != nil {
-		return bad, fmt.Errorf("load inventory: %w", err)
+	if err != nil { // nothing was taken over: it can be tried again
+		return 0, fmt.Errorf("load inventory: %w", err)
+	}
+	for _, d := range all {
+		r := b.restore(d)
+		if seen, ok := b.byMAC[d.MAC]; ok {
+			b.perPort[seen.dev.Port]--
+			r.merge(seen)
+		}
+		b.byMAC[d.MAC] = r
+		b.perPort[r.dev.Port]++
 	}
 	return bad, nil
+}
+
+// merge adds what was learned of the device before it could be restored.
+func (r *record) merge(seen *record) {
+	for _, f := range seen.known() {
+		r.add(f.Kind, f.Value, f.Personal, f.Last)
+	}
+	for _, a := range slices.Backward(seen.dev.IPs) {
+		r.address(a)
+	}
+	r.dev.Port, r.dev.VLAN, r.dev.LastSeen = seen.dev.Port, seen.dev.VLAN, seen.dev.LastSeen
+	r.seen, r.seenAt = seen.seen, seen.seenAt
+	r.note(turns)
 }
 
 // restore makes a record of a device that was kept. It is judged again, since

@@ -104,10 +104,7 @@ func (t *Task) publish(changed bool) {
 
 // Run owns the book until ctx ends, then saves it.
 func (t *Task) Run(ctx context.Context) error {
-	t.load()
-	t.book.Settle(t.clock.Now())
-	t.publish(true)
-	close(t.ready)
+	loaded := t.load()
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	save, refresh := time.NewTicker(saveEvery), time.NewTicker(reportEvery)
@@ -117,7 +114,9 @@ func (t *Task) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			t.drain()
-			t.save(t.book.SaveAll)
+			if loaded {
+				t.save(t.book.SaveAll)
+			}
 			return nil
 		case b := <-t.queue:
 			t.book.Apply(b, t.clock.Now())
@@ -133,6 +132,10 @@ func (t *Task) Run(ctx context.Context) error {
 			t.book.Report(now)
 			t.publish(changed)
 		case <-save.C:
+			if !loaded { // what would be saved now lacks what is kept
+				loaded = t.load()
+				continue
+			}
 			t.save(t.book.Save)
 		}
 	}
@@ -152,18 +155,29 @@ func (t *Task) drain() {
 	}
 }
 
-func (t *Task) load() {
-	if t.keep == nil {
-		return
+// load brings back what is kept, says that it is ready and reports whether it
+// could. Without it the inventory is not ready: an empty one would have the
+// rules of all devices removed.
+func (t *Task) load() bool {
+	if t.keep != nil {
+		bad, err := t.book.Load(t.keep)
+		if err != nil {
+			if t.condition("inventory.load", err.Error()) {
+				t.log.Error("inventory not loaded", "err", err)
+			}
+			return false
+		}
+		if t.board.Clear("inventory.load") {
+			t.log.Info("inventory loaded at last")
+		}
+		if bad > 0 {
+			t.log.Warn("inventory records unreadable", "count", bad)
+		}
 	}
-	bad, err := t.book.Load(t.keep)
-	switch {
-	case err != nil:
-		t.log.Error("inventory not loaded", "err", err)
-		t.condition("inventory.load", err.Error())
-	case bad > 0:
-		t.log.Warn("inventory records unreadable", "count", bad)
-	}
+	t.book.Settle(t.clock.Now())
+	t.publish(true)
+	close(t.ready)
+	return true
 }
 
 func (t *Task) save(hand func(Keeper) error) {
