@@ -39,8 +39,6 @@ type Inventory struct {
 	LastSeen  time.Time       `json:"last_seen"`
 	Identity  device.Identity `json:"identity"`
 	Facts     []device.Known  `json:"facts"`
-	Segment   string          `json:"segment,omitempty"` // of the policy in force
-	Mode      string          `json:"mode,omitempty"`
 }
 
 // Kind is "inventory".
