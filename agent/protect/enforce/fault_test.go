@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,7 @@ type saboteur struct {
 	fault   fake.Fault
 	at      int // which call of the faulty kind
 	applies int
-	reads   int
+	reads   atomic.Int64 // the agent's goroutine counts, the test's looks
 	look    func()
 }
 
@@ -36,7 +37,7 @@ func (s *saboteur) Apply(ctx context.Context, c platform.Change) error {
 }
 
 func (s *saboteur) Read(ctx context.Context, f platform.Family, name string) (platform.Table, error) {
-	if s.reads++; s.reads == s.at && s.fault >= fake.FailedRead {
+	if s.reads.Add(1) == int64(s.at) && s.fault >= fake.FailedRead {
 		s.Inject(s.fault)
 	}
 	return s.Firewall.Read(ctx, f, name)

@@ -335,7 +335,8 @@ func TestNewsWithoutConsequenceReadsNothing(t *testing.T) {
 		o.Firewall = s
 		w.run(o)
 		w.settle()
-		s.reads = 0
+		synctest.Wait()
+		s.reads.Store(0)
 		for i := range 20 {
 			seen := wardDevices()
 			seen[0].LastSeen = time.Unix(int64(i), 0)
@@ -343,11 +344,11 @@ func TestNewsWithoutConsequenceReadsNothing(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		synctest.Wait()
-		if s.reads > 0 {
-			t.Errorf("the kernel was read %d times", s.reads)
+		if n := s.reads.Load(); n > 0 {
+			t.Errorf("the kernel was read %d times", n)
 		}
 		time.Sleep(2 * resyncEvery)
-		if s.reads == 0 {
+		if s.reads.Load() == 0 {
 			t.Error("no resync")
 		}
 	})
