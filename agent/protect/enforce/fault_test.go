@@ -80,7 +80,8 @@ func faultAt(t *testing.T, fault fake.Fault, what string, at int) {
 			w.run(o)
 			w.settle()
 		}
-		s.fault, s.at, s.applies, s.reads = fault, at, 0, 0
+		s.fault, s.at, s.applies = fault, at, 0
+		s.reads.Store(0)
 		s.look = func() {
 			if !w.passes(clinical) || !w.passes(printing) || !w.passes(calling) {
 				t.Errorf("after transaction %d: cut: clinical %v, printing %v, calling %v", s.applies, w.passes(clinical), w.passes(printing), w.passes(calling))
