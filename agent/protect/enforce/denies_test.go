@@ -145,16 +145,20 @@ func TestLogHasOneReader(t *testing.T) {
 
 func TestService(t *testing.T) {
 	for want, e := range map[string]platform.LogEntry{
-		"tcp/23":       {EtherType: 0x0800, Proto: 6, TCPFlags: 2, SrcPort: 80, DstPort: 23},
-		"tcp/80":       {EtherType: 0x0800, Proto: 6, TCPFlags: 18, SrcPort: 80, DstPort: 40000},
-		"tcp/443":      {EtherType: 0x86dd, Proto: 6, TCPFlags: 16, SrcPort: 443, DstPort: 40000},
-		"udp/53":       {EtherType: 0x0800, Proto: 17, SrcPort: 40000, DstPort: 53},
-		"udp/24105":    {EtherType: 0x0800, Proto: 17, SrcPort: 40000, DstPort: 24105},
-		"icmp/8":       {EtherType: 0x0800, Proto: 1, SrcPort: 8},
-		"icmp6/135":    {EtherType: 0x86dd, Proto: 58, SrcPort: 135},
-		"ip/47":        {EtherType: 0x0800, Proto: 47},
-		"udp/0":        {EtherType: 0x0800, Proto: 17, Fragment: true, SrcPort: 9},
-		"ether/0x8864": {EtherType: 0x8864},
+		"tcp/23":         {EtherType: 0x0800, Proto: 6, TCPFlags: 2, SrcPort: 80, DstPort: 23},
+		"tcp/80":         {EtherType: 0x0800, Proto: 6, TCPFlags: 18, SrcPort: 80, DstPort: 40000},
+		"tcp/443":        {EtherType: 0x86dd, Proto: 6, TCPFlags: 16, SrcPort: 443, DstPort: 40000},
+		"udp/53":         {EtherType: 0x0800, Proto: 17, SrcPort: 40000, DstPort: 53},
+		"udp/24105":      {EtherType: 0x0800, Proto: 17, SrcPort: 40000, DstPort: 24105},
+		"icmp/8":         {EtherType: 0x0800, Proto: 1, SrcPort: 8},
+		"icmp6/135":      {EtherType: 0x86dd, Proto: 58, SrcPort: 135},
+		"ip/47":          {EtherType: 0x0800, Proto: 47},
+		"udp/fragment":   {EtherType: 0x0800, Proto: 17, Fragment: true, SrcPort: 9},
+		"tcp/fragment":   {EtherType: 0x86dd, Proto: 6, Fragment: true, TCPFlags: 2, DstPort: 23},
+		"icmp/fragment":  {EtherType: 0x0800, Proto: 1, Fragment: true, SrcPort: 8},
+		"icmp6/fragment": {EtherType: 0x86dd, Proto: 58, Fragment: true, SrcPort: 135},
+		"ip/50":          {EtherType: 0x0800, Proto: 50, Fragment: true},
+		"ether/0x8864":   {EtherType: 0x8864},
 	} {
 		if got := service(e); got != want {
 			t.Errorf("%+v is %s, want %s", e, got, want)

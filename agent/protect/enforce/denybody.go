@@ -3,6 +3,7 @@ package enforce
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
@@ -94,8 +95,11 @@ const (
 func service(e platform.LogEntry) string {
 	s := fact.Service{EtherType: e.EtherType, Proto: e.Proto, Port: e.SrcPort} // ICMP: the type
 	switch {
-	case e.Fragment:
-		s.Port = 0
+	case e.Fragment: // its ports were in the first one
+		name, _, numbered := strings.Cut(s.String(), "/")
+		if numbered && name != "ip" && name != "ether" {
+			return name + "/fragment"
+		}
 	case e.Proto == protoTCP && e.TCPFlags&(tcpSYN|tcpACK) == tcpSYN:
 		s.Port = e.DstPort
 	case e.Proto == protoTCP && e.TCPFlags&(tcpSYN|tcpACK) == tcpSYN|tcpACK:
