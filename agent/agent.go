@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
@@ -52,7 +53,7 @@ type Agent struct {
 	enforce *enforce.Task
 	denies  *enforce.Denies
 	uplink  *uplink.Uplink // nil: no broker configured
-	tasks   []Task
+	stages  [][]Task
 }
 
 // Bounds of what waits in memory.
@@ -61,9 +62,13 @@ const (
 	recentDenies = 64
 )
 
-// New wires the rooms in the order of the data path. The error names what is
-// wrong with the configuration, the rules or the policy; the network, the disk
-// and the broker may be in any state.
+// ErrAgain marks an error of New that a new start may not meet again: the
+// database is in use or in an unknown state, which the next preflight ends.
+var ErrAgain = errors.New("start the agent again")
+
+// New wires the rooms in the order of the data path. Unless it wraps ErrAgain,
+// the error names what is wrong with the configuration, the rules or the
+// policy; the network, the disk and the broker may be in any state.
 func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build) (*Agent, error) {
 	a := &Agent{cfg: cfg, host: host, log: log, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
 	know, err := loadKnowledge(cfg)
@@ -75,7 +80,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		return nil, err
 	}
 	if err := a.openStore(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %w", err, ErrAgain)
 	}
 
 	// report, the far end first: everyone emits into it
@@ -83,7 +88,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	a.recent = console.NewRecent(a.queue, recentDenies)
 	a.box, err = outbox.Open(a.store, a.queue, outbox.Options{Site: cfg.Site.Name, Gateway: cfg.Gateway, Epoch: a.opened.Epoch, MaxBytes: cfg.Outbox.CapBytes, Log: log})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), a.store.Close())
+		return nil, errors.Join(fmt.Errorf("%w; %w", err, ErrAgain), a.store.Close())
 	}
 	a.tellStore()
 
@@ -105,31 +110,30 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
 
-	a.tasks = a.list()
+	a.stages = a.list()
 	return a, nil
 }
 
-// list is everything that runs, in the order of the data path.
-func (a *Agent) list() []Task {
-	var out []Task
+// list is everything that runs, in the order in which it ends: the data path.
+func (a *Agent) list() [][]Task {
+	edge := []Task{a.denies}
 	for _, p := range a.ports {
-		out = append(out, p)
+		edge = append(edge, p)
 	}
-	out = append(out, a.devices, a.enforce, a.denies, a.box)
+	if a.cfg.Console.Device != "" {
+		edge = append(edge, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
+			Source: consoleView{a}, Board: &a.board, Log: a.log, Now: func() time.Time { return a.clock.Now().Wall }}))
+	}
+	out := [][]Task{edge, {a.devices}, {a.enforce},
+		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},
+		{a.box, newGuard(a.store.Broken())}}
 	if a.cfg.Uplink.URL != "" {
 		u, _ := url.Parse(a.cfg.Uplink.URL) // config has checked it
 		a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box,
 			Dialer: uplink.Broker{URL: u, CA: a.cfg.Uplink.CA, Cert: a.cfg.Uplink.Cert, Key: a.cfg.Uplink.Key, ClientID: a.cfg.Gateway,
-				Now: func() time.Time { return a.clock.Now().Wall }},
+				Now: func() time.Time { return a.clock.Now().Wall }, Dial: a.host.Dial},
 			Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState})
-		out = append(out, a.uplink)
-	}
-	out = append(out,
-		vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts}),
-		newGuard(a.store.Broken()))
-	if a.cfg.Console.Device != "" {
-		out = append(out, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
-			Source: consoleView{a}, Board: &a.board, Log: a.log, Now: func() time.Time { return a.clock.Now().Wall }}))
+		out = append(out, []Task{a.uplink})
 	}
 	return out
 }
@@ -137,7 +141,7 @@ func (a *Agent) list() []Task {
 // Tasks names everything that will run.
 func (a *Agent) Tasks() []string {
 	var out []string
-	for _, t := range a.tasks {
+	for _, t := range slices.Concat(a.stages...) {
 		out = append(out, t.String())
 	}
 	return out
@@ -146,7 +150,7 @@ func (a *Agent) Tasks() []string {
 // Run runs the tasks until ctx ends or one fails. The rules in the kernel stay.
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("agent starts", "version", a.build.Version, "gateway", a.cfg.Gateway, "epoch", a.opened.Epoch)
-	err := runAll(ctx, a.tasks)
+	err := runAll(ctx, a.stages)
 	if cerr := a.store.Close(); cerr != nil && err == nil {
 		err = cerr
 	}

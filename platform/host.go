@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type Host struct {
 	Serial   Serial
 	Disk     Disk
 	Self     Self
+	// Dial opens connections to peers that may vanish without a word; nil: as
+	// package net does it. It has the signature of net.Dialer.DialContext.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // ErrNoPort says that no network port of that name exists (now).

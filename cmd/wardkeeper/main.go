@@ -25,8 +25,8 @@ import (
 const (
 	exitFailed = 1  // check found something
 	exitUsage  = 64 // EX_USAGE
-	exitAgain  = 75 // EX_TEMPFAIL: run ended in an error; start it again
-	exitConfig = 78 // EX_CONFIG
+	exitAgain  = 75 // EX_TEMPFAIL: a task or the database failed; start it again
+	exitConfig = 78 // EX_CONFIG: a file that people write is wrong; a new start will not help
 )
 
 const usage = `usage:
@@ -80,7 +80,13 @@ func runAgent(file string, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build())
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
+		return 0
+	case errors.Is(err, agent.ErrAgain):
+		log.Error("agent did not start", "err", err)
+		return exitAgain
+	case err != nil:
 		fmt.Fprintln(stderr, "wardkeeper:", err)
 		return exitConfig
 	}

@@ -24,5 +24,6 @@ func New(opt Options) platform.Host {
 		Serial:   serial{},
 		Disk:     disk{},
 		Self:     self{},
+		Dial:     dial,
 	}
 }

@@ -23,7 +23,8 @@ type Broker struct {
 	// Now is the time that certificates are checked at: a box without a clock
 	// starts in 1970, so it is never before a floor.
 	Now func() time.Time
-	// Dial opens the TCP connection; nil: the network.
+	// Dial opens the TCP connection; nil: as package net does. It should find a
+	// dead peer by itself, though what waits for an answer is bounded here too.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -84,7 +85,7 @@ func (b Broker) Connect(ctx context.Context, will Message) (Session, error) {
 func (b Broker) dial(ctx context.Context) (net.Conn, error) {
 	dial := b.Dial
 	if dial == nil {
-		dial = netDialer().DialContext
+		dial = (&net.Dialer{}).DialContext
 	}
 	port := map[string]string{"mqtt": "1883", "mqtts": "8883"}[b.URL.Scheme]
 	if port == "" {
