@@ -110,6 +110,14 @@ func (x *Extractor) Stats() Stats {
 func (x *Extractor) Frame(f platform.Frame) {
 	x.stats.Frames++
 	x.advance(f.Time)
+	x.read(f)
+	// No pointer into a ring may outlive it: on 32-bit boxes the addresses of
+	// one that was unmapped may become the heap's.
+	x.view.Payload, x.view.FragData = nil, nil
+	x.fragments.Release()
+}
+
+func (x *Extractor) read(f platform.Frame) {
 	v := &x.view
 	v.Decode(dissect.FrameHeader{Link: linkOf(f.Link), TCI: f.TCI, TPID: f.TPID}, f.Data)
 	way := flows.BothDevices
@@ -127,7 +135,7 @@ func (x *Extractor) Frame(f platform.Frame) {
 	packets, bytes := uint64(1), uint64(f.Length)
 	if v.Fragment != dissect.FragmentWhole {
 		var data []byte
-		if data, packets, bytes = x.fragments.Add(v, x.now, f.Length); data == nil {
+		if data, packets, bytes = x.fragments.Add(v, way, x.now, f.Length); data == nil {
 			return
 		}
 		v.DecodeDatagram(data)
@@ -176,6 +184,7 @@ func (x *Extractor) advance(wall int64) {
 	if x.now-x.reported >= reportEvery {
 		x.reported = x.now
 		x.table.Report(x.now)
+		x.fragments.Expire(x.now)
 		x.flush()
 	}
 }

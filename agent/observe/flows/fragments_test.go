@@ -48,7 +48,7 @@ func TestFragments(t *testing.T) {
 			got, frames, bytes := "", uint64(0), uint64(0)
 			for _, p := range tt.parts {
 				var data []byte
-				if data, frames, bytes = f.Add(p, 5, 100); data != nil {
+				if data, frames, bytes = f.Add(p, FromDevice, 5, 100); data != nil {
 					got = string(data)
 				}
 			}
@@ -64,19 +64,85 @@ func TestFragments(t *testing.T) {
 
 func TestFragmentsAreGivenUp(t *testing.T) {
 	var f Fragments
-	f.Add(part(1, 0, true, "12345678"), 1, 100)
-	if data, _, _ := f.Add(part(1, 8, false, "x"), fragmentLifetime+2, 100); data != nil {
+	f.Add(part(1, 0, true, "12345678"), FromDevice, 1, 100)
+	if data, _, _ := f.Add(part(1, 8, false, "x"), FromDevice, fragmentLifetime+2, 100); data != nil {
 		t.Error("put together after its lifetime")
 	}
 	for id := range uint32(1000) {
-		f.Add(part(100+id, 0, true, "12345678"), fragmentLifetime+3, 100)
+		f.Add(part(100+id, 0, true, "12345678"), FromDevice, fragmentLifetime+3, 100)
 	}
-	f.Add(part(5000, 0, true, "12345678"), fragmentLifetime+4, 100)
-	if data, _, _ := f.Add(part(5000, 8, false, "x"), fragmentLifetime+4, 100); string(data) != "12345678x" {
+	f.Add(part(5000, 0, true, "12345678"), FromDevice, fragmentLifetime+4, 100)
+	if data, _, _ := f.Add(part(5000, 8, false, "x"), FromDevice, fragmentLifetime+4, 100); string(data) != "12345678x" {
 		t.Errorf("after a flood: %q", data)
 	}
 	if f.Dropped < 900 {
 		t.Errorf("%d dropped", f.Dropped)
+	}
+}
+
+// A host that guesses the id must not get its bytes into a datagram of another:
+// what is read of them would be told of that one.
+func TestFragmentsOfOthersAreApart(t *testing.T) {
+	first := func() *dissect.View { return part(1, 0, true, "12345678") }
+	forged := first()
+	forged.SrcMAC[5]++
+	for name, tt := range map[string]struct {
+		v   *dissect.View
+		way Way
+	}{
+		"another MAC":  {forged, FromDevice},
+		"from outside": {first(), ToDevice},
+	} {
+		var f Fragments
+		f.Add(tt.v, tt.way, 1, 100)
+		if data, _, _ := f.Add(part(1, 8, false, "x"), FromDevice, 2, 100); data != nil {
+			t.Errorf("%s: put together: %q", name, data)
+		}
+		if data, frames, _ := f.Add(first(), FromDevice, 3, 100); string(data) != "12345678x" || frames != 2 {
+			t.Errorf("%s: the device's own: %q of %d frames", name, data, frames)
+		}
+	}
+}
+
+// Payload may be of a patient: nothing of it stays behind.
+func TestFragmentsKeepNothing(t *testing.T) {
+	long := strings.Repeat("P", 4096)
+	kept := func(f *Fragments) (n int) {
+		for i := range f.d {
+			n += strings.Count(string(f.d[i].buf[:cap(f.d[i].buf)]), "P")
+		}
+		return n
+	}
+	var f Fragments
+	f.Add(part(1, 0, true, long), FromDevice, 1, 100)
+	if data, _, _ := f.Add(part(1, 4096, false, "P"), FromDevice, 1, 100); len(data) != 4097 {
+		t.Fatalf("put together %d bytes", len(data))
+	}
+	f.Release()
+	if n := kept(&f); n != 0 {
+		t.Errorf("%d bytes of a datagram that was read", n)
+	}
+	f.Add(part(2, 0, true, long), FromDevice, 1, 100)
+	f.Add(part(2, 8, false, "P"), FromDevice, 1, 100) // a contradiction
+	if n := kept(&f); n != 0 {
+		t.Errorf("%d bytes of a datagram that contradicts itself", n)
+	}
+	f.Add(part(3, 0, true, long), FromDevice, 1, 100)
+	f.Expire(fragmentLifetime + 2)
+	if n := kept(&f); n != 0 {
+		t.Errorf("%d bytes of a datagram that was given up", n)
+	}
+	for id := range uint32(maxDatagrams) {
+		for at := uint32(0); at < maxDatagram; at += 4096 {
+			f.Add(part(10+id, at, true, long), FromDevice, fragmentLifetime+3, 100)
+		}
+	}
+	total := 0
+	for i := range f.d {
+		total += cap(f.d[i].buf)
+	}
+	if total > maxDatagrams*maxDatagram {
+		t.Errorf("buffers of %d bytes in all", total)
 	}
 }
 
@@ -89,7 +155,7 @@ func FuzzFragments(f *testing.F) {
 			v := part(uint32(b[0]&3), uint32(b[1])*8, b[0]&4 != 0, strings.Repeat("x", n))
 			v.Truncated = b[0]&8 != 0
 			b = b[3:]
-			if data, frames, _ := fr.Add(v, now, n); len(data) > maxDatagram || data != nil && frames == 0 {
+			if data, frames, _ := fr.Add(v, FromDevice, now, n); len(data) > maxDatagram || data != nil && frames == 0 {
 				t.Fatalf("%d bytes of %d frames", len(data), frames)
 			}
 		}
