@@ -19,7 +19,7 @@ func TestEmptyFile(t *testing.T) {
 			netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fd00::/8")}},
 		Ports: Ports{Uplink: "eth0", Ward: []string{"eth1"}}, Mgmt: Mgmt{Address: "dhcp"},
 		Console: Console{Baud: 115200, BreakGlass: "open"}, State: "/data/wardkeeper",
-		Observe: Observe{RingBytes: 4 << 20, Flows: 65536, Streams: 4096, StreamBytes: 16 << 10}, Outbox: Outbox{CapBytes: 64 << 20}}
+		Observe: Observe{RingBytes: 4 << 20, Flows: 65536, Streams: 4096, StreamBytes: 16 << 10}, Outbox: Outbox{CapBytes: 32 << 20}}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})); diff != "" {
 		t.Errorf("empty file (-want +got):\n%s", diff)
 	}

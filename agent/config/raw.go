@@ -86,6 +86,6 @@ func defaults() raw {
 		Console: rawConsole{Baud: 115200, BreakGlass: "open"},
 		State:   rawState{Dir: "/data/wardkeeper"},
 		Observe: rawObserve{RingMiB: 4, Flows: 65536, Streams: 4096, StreamKiB: 16},
-		Outbox:  rawOutbox{CapMiB: 64},
+		Outbox:  rawOutbox{CapMiB: 32},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Options of a Box.
 type Options struct {
 	Site, Gateway, Epoch string // of every envelope; Epoch as store.Opened tells it
-	MaxBytes             int64  // of all records on disk; keep it below half of the store's size
+	MaxBytes             int64  // of all records on disk; the store takes up to 1.43 times as much
 	Log                  *slog.Logger
 }
 
