@@ -2,9 +2,12 @@ package agent
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/observe/capture"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
 )
 
@@ -38,9 +41,23 @@ func (a *Agent) healthPorts() []event.HealthPort {
 	out := make([]event.HealthPort, 0, len(a.ports))
 	for _, p := range a.ports {
 		s := p.Status()
-		out = append(out, event.HealthPort{Name: s.Port, Mode: s.Mode, Frames: s.Frames, Dropped: s.Dropped})
+		out = append(out, event.HealthPort{Name: s.Port, Mode: a.mode(s), Frames: s.Frames, Dropped: s.Dropped})
 	}
 	return out
+}
+
+// mode is how a port is captured, "" while it is not: the capture's own status
+// keeps the mode of the last opening.
+func (a *Agent) mode(s capture.Status) string {
+	if a.is("capture.port_gone:" + s.Port) {
+		return ""
+	}
+	return s.Mode
+}
+
+// is reports whether one of the conditions is up.
+func (a *Agent) is(codes ...string) bool {
+	return slices.ContainsFunc(a.board.Conditions(), func(c health.Condition) bool { return slices.Contains(codes, c.Code) })
 }
 
 // consoleView shows the agent to the console.
@@ -59,16 +76,16 @@ func (v consoleView) Status() console.Status {
 	for _, p := range a.ports {
 		st := p.Status()
 		l, err := a.host.Links.Link(st.Port)
-		s.Ports = append(s.Ports, console.Port{Name: st.Port, Use: "ward", Up: err == nil && l.Up && l.Carrier, Capture: st.Mode, Frames: st.Frames, Dropped: st.Dropped})
+		s.Ports = append(s.Ports, console.Port{Name: st.Port, Use: "ward", Up: err == nil && l.Up && l.Carrier, Capture: a.mode(st), Frames: st.Frames, Dropped: st.Dropped})
 	}
 	return s
 }
 
 func (v consoleView) Policy() console.Policy {
 	s := v.a.enforce.Status()
-	out := console.Policy{Version: s.Version, Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String()}
+	out := console.Policy{Version: s.Version, InForce: s.Generation > 0 && !v.a.is("enforce.apply", "enforce.compile"), Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String()}
 	for _, seg := range s.Segments {
-		out.Segments = append(out.Segments, console.Segment{Name: seg.Name, Mode: seg.Mode.String(), Devices: seg.Observed + seg.Staged + seg.Enforced,
+		out.Segments = append(out.Segments, console.Segment{Name: seg.Name, Mode: seg.Mode.String(), Devices: seg.Observed + seg.Staged + seg.Enforced, Enforced: seg.Enforced,
 			Allow: seg.Allow, Denied: seg.Denied, WouldDeny: seg.WouldDeny})
 	}
 	return out

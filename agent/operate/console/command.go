@@ -29,9 +29,10 @@ func grammar() []command {
 	}
 }
 
-// match finds the one command that a word means: exactly, or as the only one
-// that begins so.
-func match(cmds []command, word string) (*command, error) {
+// match finds the one command that a word means, with so many words behind it:
+// exactly, or as the only one that begins so. Of several, those that suit the
+// number of words remain: "sh dev" lists devices, "sh dev ID" shows one.
+func match(cmds []command, word string, behind int) (*command, error) {
 	var found []*command
 	for i := range cmds {
 		if cmds[i].word == word {
@@ -39,6 +40,11 @@ func match(cmds []command, word string) (*command, error) {
 		}
 		if strings.HasPrefix(cmds[i].word, word) {
 			found = append(found, &cmds[i])
+		}
+	}
+	if len(found) > 1 {
+		if fit := suited(found, behind); len(fit) > 0 {
+			found = fit
 		}
 	}
 	switch len(found) {
@@ -49,6 +55,20 @@ func match(cmds []command, word string) (*command, error) {
 	}
 	return nil, fmt.Errorf("%q could be %s", cut(clean(word), 20), strings.Join(wordsOf(found), " or "))
 }
+
+// suited are the commands that can be said with so many words behind them; a
+// command that needs its word comes before those that merely take one.
+func suited(cmds []*command, behind int) (fit []*command) {
+	for _, c := range cmds {
+		if len(c.next) == 0 && c.needs() == (behind > 0) {
+			fit = append(fit, c)
+		}
+	}
+	return fit
+}
+
+// needs reports whether a word must follow.
+func (c *command) needs() bool { return c.arg != "" && c.arg[0] != '[' }
 
 func wordsOf(cmds []*command) (out []string) {
 	for _, c := range cmds {
@@ -66,7 +86,7 @@ func execute(s Source, line string) string {
 	var p page
 	cmds := grammar()
 	for i, w := range words {
-		c, err := match(cmds, w)
+		c, err := match(cmds, w, len(words)-i-1)
 		if err != nil {
 			p.line("%v", err)
 			return p.String()
@@ -79,11 +99,10 @@ func execute(s Source, line string) string {
 			cmds = c.next
 			continue
 		}
-		optional := c.arg == "" || c.arg[0] == '['
 		switch {
 		case len(rest) > 1, len(rest) == 1 && c.arg == "":
 			p.line("too many words: %s", usage(words[:i], c))
-		case len(rest) == 0 && !optional:
+		case len(rest) == 0 && c.needs():
 			p.line("a word is missing: %s", usage(words[:i], c))
 		case len(rest) == 0:
 			return c.run(s, "")
@@ -109,7 +128,7 @@ func at(line string) (cmds []command, word, arg string, ok bool) {
 	}
 	cmds = grammar()
 	for i, w := range words {
-		c, err := match(cmds, w)
+		c, err := match(cmds, w, len(words)-i) // with the one at the cursor
 		if err != nil {
 			return nil, "", "", false
 		}

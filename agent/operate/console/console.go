@@ -48,6 +48,10 @@ const (
 	mostWait  = 30 * time.Second
 )
 
+// idleLimit is how long a session may lie idle: then a line half typed is
+// forgotten, and who comes next finds the banner.
+const idleLimit = 5 * time.Minute
+
 // Run serves the line, and opens it again when it is gone, until ctx ends.
 func (c *Console) Run(ctx context.Context) error {
 	close(c.ready)
@@ -109,16 +113,27 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 	if err := s.hello(); err != nil {
 		return err
 	}
+	idle := time.NewTimer(idleLimit)
+	defer idle.Stop()
 	for {
 		chunk := s.pending
 		s.pending = nil
 		if len(chunk) == 0 {
+			idle.Reset(idleLimit)
 			select {
 			case <-ctx.Done():
 				return nil
 			case err := <-failed:
 				return err
 			case chunk = <-in:
+			case <-idle.C:
+				if s.editor.reset(); s.banner {
+					continue
+				}
+				if err := s.hello(); err != nil {
+					return err
+				}
+				continue
 			}
 		}
 		if err := s.keys(ctx, chunk); err != nil {

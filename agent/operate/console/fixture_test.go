@@ -31,6 +31,7 @@ func (w ward) Status() Status {
 		Ports: []Port{{Name: "eth0", Use: "uplink", Up: true}, {Name: "eth1", Use: "ward", Up: true, Capture: "ring", Frames: 1234567},
 			{Name: "eth2", Use: "ward", Capture: "recvmmsg", Frames: 89, Dropped: 3}}}
 	if w.unhealthy {
+		st.Ports[2].Capture = ""
 		st.Conditions = []health.Condition{
 			{Code: "capture.port_gone:eth2", Severity: health.Failure, Text: "port eth2 is gone", Since: at0(20)},
 			{Code: "store.ram", Severity: health.Warning, Since: at0(21),
@@ -84,8 +85,8 @@ func (w ward) Policy() Policy {
 	if w.quiet {
 		return Policy{Default: "observe"}
 	}
-	return Policy{Version: 12, Generation: 7, Result: "applied", Since: at0(10), Default: "observe", Segments: []Segment{
-		{Name: "infusion", Mode: "enforce", Devices: 1, Denied: 41, Allow: []string{"to pump-server: tcp/443 tcp/8443", "from pump-server: tcp/3613"}},
+	return Policy{Version: 12, InForce: !w.unhealthy, Generation: 7, Result: "applied", Since: at0(10), Default: "observe", Segments: []Segment{
+		{Name: "infusion", Mode: "enforce", Devices: 1, Enforced: 1, Denied: 41, Allow: []string{"to pump-server: tcp/443 tcp/8443", "from pump-server: tcp/3613"}},
 		{Name: "printers", Mode: "stage", Devices: 1, WouldDeny: 5, Allow: []string{"to any-internal: tcp/443 tcp/631 tcp/9100 udp/161 udp/5353 tcp/80 tcp/8080 tcp/515 tcp/5357"}},
 	}}
 }

@@ -1,9 +1,11 @@
 package console
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 )
 
 // showStatus is the first screen: what is wrong, then what there is.
@@ -14,18 +16,15 @@ func showStatus(s Source) string {
 	if st.Lab {
 		lab = ", virtual ward"
 	}
+	p.line("status    %s", verdict(st))
+	for _, c := range st.Conditions {
+		p.words("          "+cell(c.Severity.String(), 9), c.Text+" ("+c.Code+", since "+moment(c.Since)+")")
+	}
+	p.words("capture   ", captureLine(st.Ports))
+	p.words("enforce   ", enforceLine(pol))
+	p.line("")
 	p.line("gateway   %s at %s, %s mode%s, version %s", st.Gateway, st.Site, st.Mode, lab, st.Version)
 	p.line("time      %s (quality %s), up %s, agent %s", moment(st.Now.Wall), st.Now.Quality, span(st.Now.Mono), span(st.Running))
-	if len(st.Conditions) == 0 {
-		p.line("health    nothing is wrong")
-	}
-	for i, c := range st.Conditions {
-		label := "          "
-		if i == 0 {
-			label = "health    "
-		}
-		p.words(label+cell(c.Severity.String(), 9), c.Text+" ("+c.Code+", since "+moment(c.Since)+")")
-	}
 	confirmed := 0
 	for i := range inv.Devices {
 		if id := &inv.Devices[i].Identity; id.Confidence == device.Confirmed || id.Pinned {
@@ -49,6 +48,70 @@ func showStatus(s Source) string {
 		p.line("%s %s %-5s %s %14d %12d", cell(port.Name, 16), cell(port.Use, 7), link, cell(capture, 9), port.Frames, port.Dropped)
 	}
 	return p.String()
+}
+
+// verdict answers the first question: does it work?
+func verdict(st Status) string {
+	failures, blind := 0, 0
+	for _, c := range st.Conditions {
+		if c.Severity != health.Warning {
+			failures++
+		}
+	}
+	for _, port := range st.Ports {
+		if port.Use == "ward" && port.Capture == "" {
+			blind++
+		}
+	}
+	warnings := count(len(st.Conditions)-failures, "warning")
+	switch {
+	case failures > 0:
+		return "DOES NOT DO ALL IT SHOULD: " + count(failures, "failure") + ", " + warnings
+	case blind > 0:
+		return "starting: " + count(blind, "ward port") + " not observed yet"
+	case len(st.Conditions) > 0:
+		return "works, with " + warnings
+	}
+	return "works; nothing is wrong"
+}
+
+// captureLine says which ward ports are observed.
+func captureLine(ports []Port) string {
+	var out []string
+	for _, port := range ports {
+		switch {
+		case port.Use != "ward":
+		case port.Capture == "":
+			out = append(out, port.Name+" NOT OBSERVED")
+		case !port.Up:
+			out = append(out, port.Name+" observed, no link")
+		default:
+			out = append(out, port.Name+" observed")
+		}
+	}
+	if len(out) == 0 {
+		return "NO WARD PORT"
+	}
+	return strings.Join(out, "; ")
+}
+
+// enforceLine says whether anybody is fenced in.
+func enforceLine(pol Policy) string {
+	enforced, segments, denied := 0, 0, uint64(0)
+	for _, s := range pol.Segments {
+		if s.Enforced > 0 {
+			segments++
+		}
+		enforced += s.Enforced
+		denied += s.Denied
+	}
+	switch {
+	case !pol.InForce && pol.Version > 0:
+		return "NOT IN PLACE: the kernel does not hold the policy"
+	case enforced == 0:
+		return "no device is fenced in"
+	}
+	return fmt.Sprintf("in place: %s in %s fenced in; packets denied: %d", count(enforced, "device"), count(segments, "segment"), denied)
 }
 
 func policyLine(pol Policy) string {

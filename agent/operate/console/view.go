@@ -32,13 +32,14 @@ type Status struct {
 type Port struct {
 	Name, Use       string // Use: "ward", "uplink"
 	Up              bool
-	Capture         string // mode, "" where nothing is captured
+	Capture         string // mode, "" where nothing is captured now
 	Frames, Dropped uint64
 }
 
 // Policy is what the kernel filters by.
 type Policy struct {
 	Version    int    // 0: no policy
+	InForce    bool   // the kernel agreed with it when it was last asked
 	Generation uint64 // of the ruleset in force
 	Result     string // "applied", "repaired", "refused"; "" before the first
 	Reason     string
@@ -50,7 +51,7 @@ type Policy struct {
 // Segment is one segment of the policy.
 type Segment struct {
 	Name, Mode        string
-	Devices           int
+	Devices, Enforced int      // Enforced: of Devices, those fenced in now
 	Allow             []string // one line a rule, in the policy's words
 	Denied, WouldDeny uint64   // packets
 }
