@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,11 @@ type note struct {
 	Fill string `json:"fill,omitempty"`
 	kind string
 }
+
+// odd is a body that JSON has no words for.
+type odd struct{ Score float64 }
+
+func (odd) Kind() string { return "odd" }
 
 func (n note) Kind() string {
 	if n.kind == "" {
@@ -333,8 +339,9 @@ func TestUnfitEvents(t *testing.T) {
 	q.Emit(ev(event.Alert, 2))
 	q.Emit(event.Event{Class: event.Alert})
 	q.Emit(event.Event{Body: note{}})
+	q.Emit(event.Event{Class: event.Alert, Body: odd{math.NaN()}})
 	flush(t, b)
-	if st := b.Stats(); st.Refused != 3 || st.Seq["alert"] != 1 {
+	if st := b.Stats(); st.Refused != 4 || st.Seq["alert"] != 1 {
 		t.Errorf("%+v", st)
 	}
 	want := fmt.Sprintf("encode note event: %d bytes, at most 65535", len(`{"v":1,"site":"st-mary","gw":"gw1","epoch":"e1","class":"alert","seq":1,"kind":"note","boot_id":"boot","mono_ms":1000,"time":"2001-09-09T01:46:40.000Z","time_quality":"ntp","historical":false,"body":{"n":1,"fill":""}}`)+MaxBatch-1+1)
