@@ -227,17 +227,19 @@ func (r *killRun) round(n int) {
 
 func (r *killRun) upTo(d time.Duration) time.Duration { return time.Duration(r.rng.Int64N(int64(d))) }
 
-// chooseMoment waits for the moment of a kill: in the start of a brief life;
-// just when a message leaves; while the broker has messages whose
-// acknowledgement has not come back; or any.
+// chooseMoment waits for the moment of a kill, where a promise could break: in
+// the start of a brief life; just when a message leaves; while the broker has
+// messages whose acknowledgement has not come back; while messages are lost on
+// the way, long enough that an agent that took them for delivered would have
+// deleted them; or any.
 func (r *killRun) chooseMoment(n int) string {
 	if n > 1 && r.lives[n-2].brief {
 		time.Sleep(r.upTo(400 * time.Millisecond))
 		return "in its start"
 	}
 	time.Sleep(r.upTo(1500 * time.Millisecond))
-	switch n % 3 {
-	case 1:
+	switch n {
+	case 1, 7:
 		select {
 		case <-r.flying: // the last one's
 		default:
@@ -247,15 +249,24 @@ func (r *killRun) chooseMoment(n int) string {
 		case <-time.After(3 * time.Second):
 		}
 		return "as a message leaves"
-	case 2:
+	case 2, 10:
 		r.tap.Hold()
-		for begin := time.Now(); r.tap.InFlight() == 0 && time.Since(begin) < 3*time.Second; {
-			time.Sleep(5 * time.Millisecond)
-		}
+		r.awaitFlight()
 		time.Sleep(r.upTo(300 * time.Millisecond))
 		return "acknowledgements held back"
+	case 5, 9:
+		r.tap.Swallow()
+		r.awaitFlight()
+		time.Sleep(500*time.Millisecond + r.upTo(500*time.Millisecond))
+		return "messages lost on the way"
 	}
 	return "at any moment"
+}
+
+func (r *killRun) awaitFlight() {
+	for begin := time.Now(); r.tap.InFlight() == 0 && time.Since(begin) < 3*time.Second; {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // awaitBack waits until a life has told of all devices; whether it took too

@@ -10,27 +10,28 @@ import (
 type flight struct {
 	tap  *Tap
 	over chan struct{} // closed: the publisher is gone
+	hole bool          // of up's goroutine: packets were swallowed, so all that follow are
 
 	mu   sync.Mutex
 	open map[uint16]Message // by packet identifier
 }
 
-// up notes what goes to the broker.
-func (f *flight) up(p packets.ControlPacket) {
-	m, ok := p.(*packets.PublishPacket)
-	if !ok || m.Qos != 1 {
-		return
+// up notes what goes to the broker, and swallows it if the tap does.
+func (f *flight) up(p packets.ControlPacket) bool {
+	f.hole = f.hole || f.tap.swallows()
+	if m, ok := p.(*packets.PublishPacket); ok && m.Qos == 1 {
+		msg := Message{m.TopicName, m.Payload}
+		f.mu.Lock()
+		f.open[m.MessageID] = msg
+		f.mu.Unlock()
+		f.tap.count(1)
+		f.tap.sent(msg)
 	}
-	msg := Message{m.TopicName, m.Payload}
-	f.mu.Lock()
-	f.open[m.MessageID] = msg
-	f.mu.Unlock()
-	f.tap.count(1)
-	f.tap.sent(msg)
+	return !f.hole
 }
 
 // down notes what comes from the broker, and waits while the tap holds.
-func (f *flight) down(p packets.ControlPacket) {
+func (f *flight) down(p packets.ControlPacket) bool {
 	ack, _ := p.(*packets.PubackPacket)
 	if ack != nil {
 		f.mu.Lock()
@@ -43,10 +44,10 @@ func (f *flight) down(p packets.ControlPacket) {
 	select {
 	case <-f.tap.released():
 	case <-f.over:
-		return
+		return false
 	}
 	if ack == nil {
-		return
+		return true
 	}
 	// Before it goes on: the publisher may use the identifier again at once.
 	f.mu.Lock()
@@ -56,6 +57,7 @@ func (f *flight) down(p packets.ControlPacket) {
 	if known {
 		f.tap.count(-1)
 	}
+	return true
 }
 
 // end forgets what was under way.

@@ -150,6 +150,36 @@ func TestTapHolds(t *testing.T) {
 	}
 }
 
+// What is swallowed is sent and never arrives, also not later on the same
+// connection; the next one is whole.
+func TestTapSwallows(t *testing.T) {
+	b := start(t)
+	var sent, acked list
+	tap, err := NewTap(b.Addr(), func(m Message) { sent.add(string(m.Payload)) }, func(m Message) { acked.add(string(m.Payload)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tap.Close()
+	p := publisher(t, tap.Port())
+	tap.Swallow()
+	p.Publish("a", 1, false, "0")
+	until(t, "a message is taken", func() bool { return len(sent.all()) == 1 })
+	tap.Release()
+	tok := p.Publish("a", 1, false, "1")
+	until(t, "another is taken", func() bool { return len(sent.all()) == 2 })
+	if tok.WaitTimeout(50*time.Millisecond) || tap.InFlight() != 2 {
+		t.Errorf("after a hole: acknowledged, or %d under way, want 2", tap.InFlight())
+	}
+	p.Disconnect(0)
+	until(t, "nothing under way", func() bool { return tap.InFlight() == 0 })
+	if tok := publisher(t, tap.Port()).Publish("a", 1, false, "2"); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+		t.Errorf("on a new connection: %v", tok.Error())
+	}
+	if diff := cmp.Diff([]string{"2"}, acked.all()); diff != "" {
+		t.Errorf("acknowledged (-want +got):\n%s", diff)
+	}
+}
+
 func TestStartSaysWhy(t *testing.T) {
 	if _, err := Start("/bin/false", t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "mosquitto does not listen on 127.0.0.1:") {
 		t.Errorf("a broker that ends at once: %v", err)

@@ -26,7 +26,8 @@ type Tap struct {
 	wait    sync.WaitGroup
 	mu      sync.Mutex
 	flights int                   // mu; published, and no acknowledgement passed on
-	release chan struct{}         // mu; closed: acknowledgements pass
+	release chan struct{}         // mu; closed: what the broker says passes
+	swallow bool                  // mu; what the publisher says goes nowhere
 	conns   map[net.Conn]struct{} // mu
 }
 
@@ -63,15 +64,31 @@ func (t *Tap) Hold() {
 	t.release = make(chan struct{})
 }
 
-// Release lets it through.
+// Swallow makes the way to the broker a hole, until Release: the publisher's
+// packets are taken, and go nowhere. A connection of that time stays one to its
+// end, since packets of it are gone.
+func (t *Tap) Swallow() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.swallow = true
+}
+
+// Release lets everything through again.
 func (t *Tap) Release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.swallow = false
 	select {
 	case <-t.release:
 	default:
 		close(t.release)
 	}
+}
+
+func (t *Tap) swallows() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.swallow
 }
 
 func (t *Tap) released() <-chan struct{} {
@@ -134,15 +151,18 @@ func (t *Tap) serve(agent net.Conn) {
 	wait.Wait()
 }
 
-// pass forwards packets; seen is called for each before it goes on.
-func pass(from, to net.Conn, seen func(packets.ControlPacket)) {
+// pass forwards packets; seen is called for each before it goes on, and says
+// whether it does.
+func pass(from, to net.Conn, seen func(packets.ControlPacket) bool) {
 	for {
 		raw := &recorder{from: from}
 		p, err := packets.ReadPacket(raw)
 		if err != nil {
 			return // the end of the stream, or no MQTT: nothing more to pass
 		}
-		seen(p)
+		if !seen(p) {
+			continue
+		}
 		if _, err := to.Write(raw.taken.Bytes()); err != nil {
 			return
 		}
