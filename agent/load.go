@@ -42,7 +42,7 @@ func readPolicy(cfg *config.Config, k knowledge) (*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
-	return policy.Parse(cfg.Policy, data, k.rules.Roles.Class)
+	return policy.Parse(cfg.Policy, data, k.rules.Roles.Class, k.rules.Roles.Names()...)
 }
 
 // valueRoom is the store as single values.

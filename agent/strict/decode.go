@@ -40,7 +40,7 @@ func Decode(file string, data []byte, v any) error {
 	}
 	key := un[0]
 	msg := fmt.Sprintf("%s:%d: unknown key %q", file, Line(data, key...), key.String())
-	if near := nearest(key[len(key)-1], fieldsAt(reflect.TypeOf(v), key[:len(key)-1])); near != "" {
+	if near := Nearest(key[len(key)-1], fieldsAt(reflect.TypeOf(v), key[:len(key)-1])); near != "" {
 		msg += fmt.Sprintf(" (nearest: %q)", near)
 	}
 	return errors.New(msg)
@@ -113,9 +113,10 @@ func name(f reflect.StructField) string {
 	return strings.ToLower(f.Name)
 }
 
-// nearest is the known key with the fewest edits to key, "" where even that one
-// shares too little with it to be meant.
-func nearest(key string, known []string) string {
+// Nearest is the known name with the fewest edits to the given one, the first of
+// them where there are several, "" where even that one shares too little with it
+// to be meant.
+func Nearest(key string, known []string) string {
 	best, dist := "", len(key)/2+2
 	for _, k := range known {
 		if d := edits(key, k); d < dist {

@@ -57,6 +57,18 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
+func TestNearest(t *testing.T) {
+	known := []string{"pump-server", "pacs", "dns", "any", "any-internal"}
+	for in, want := range map[string]string{"pump-servr": "pump-server", "PACS": "", "pasc": "pacs", "dsn": "dns", "any-intrnal": "any-internal", "zzzzzzzz": "", "": ""} {
+		if got := Nearest(in, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := Nearest("a", nil); got != "" {
+		t.Errorf("of nothing: %q", got)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("[[segment]]\nallow = [{to='x', y='z'}]\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {

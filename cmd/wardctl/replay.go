@@ -86,7 +86,7 @@ func (r *replayer) load(policyFile, internal string) error {
 	if err != nil {
 		return fmt.Errorf("read policy: %w", err)
 	}
-	r.policy, err = policy.Parse(policyFile, data, r.rules.Roles.Class)
+	r.policy, err = policy.Parse(policyFile, data, r.rules.Roles.Class, r.rules.Roles.Names()...)
 	return err
 }
 

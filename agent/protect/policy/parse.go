@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -25,8 +26,9 @@ const (
 	maxAllow    = 64
 )
 
-// Parse reads a policy; file only names it in errors.
-func Parse(file string, data []byte, roles Roles) (*Policy, error) {
+// Parse reads a policy; file only names it in errors, and known are the roles
+// that there are, to offer the nearest of them for one that is mistyped.
+func Parse(file string, data []byte, roles Roles, known ...device.Role) (*Policy, error) {
 	var r raw
 	if err := strict.Decode(file, data, &r); err != nil {
 		return nil, err
@@ -47,12 +49,28 @@ func Parse(file string, data []byte, roles Roles) (*Policy, error) {
 		}
 		p.Default = m
 	}
-	for _, step := range []func(source, *Policy, raw, Roles) error{parsePeers, parseSegments, parseAllows} {
-		if err := step(s, p, r, roles); err != nil {
+	for _, step := range []func() error{
+		func() error { return parsePeers(s, p, r) },
+		func() error { return parseSegments(s, p, r, roles, known) },
+		func() error { return parseAllows(s, p, r) },
+	} {
+		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// nearest offers the name that was perhaps meant, as strict does for keys.
+func nearest[T ~string](name string, known []T) string {
+	list := make([]string, len(known))
+	for i, k := range known {
+		list[i] = string(k)
+	}
+	if near := strict.Nearest(name, list); near != "" {
+		return fmt.Sprintf(" (nearest: %q)", near)
+	}
+	return ""
 }
 
 // free reports why a name cannot be taken, "" if it can.
@@ -67,7 +85,7 @@ func free(name string) string {
 	return ""
 }
 
-func parsePeers(s source, p *Policy, r raw, _ Roles) error {
+func parsePeers(s source, p *Policy, r raw) error {
 	names := make([]string, 0, len(r.Peers))
 	for n := range r.Peers {
 		names = append(names, n)

@@ -7,7 +7,7 @@ import (
 // defaultSegment is what devices without a segment are counted under.
 const defaultSegment = "default"
 
-func parseSegments(s source, p *Policy, r raw, roles Roles) error {
+func parseSegments(s source, p *Policy, r raw, roles Roles, known []device.Role) error {
 	owner := map[string]string{} // "role x" → segment
 	for i, rs := range r.Segment {
 		if why := free(rs.Name); why != "" {
@@ -33,7 +33,7 @@ func parseSegments(s source, p *Policy, r raw, roles Roles) error {
 		}
 		for _, v := range rs.Roles {
 			if _, ok := roles(device.Role(v)); !ok {
-				return s.errorf(s.segment(i, v), "segment %q: unknown role %q", rs.Name, v)
+				return s.errorf(s.segment(i, v), "segment %q: unknown role %q%s", rs.Name, v, nearest(v, known))
 			}
 			if err := take("role", v); err != nil {
 				return err
@@ -59,7 +59,7 @@ func parseSegments(s source, p *Policy, r raw, roles Roles) error {
 	return nil
 }
 
-func parseAllows(s source, p *Policy, r raw, _ Roles) error {
+func parseAllows(s source, p *Policy, r raw) error {
 	for i, rs := range r.Segment {
 		if len(rs.Allow) > maxAllow {
 			return s.errorf(s.segment(i, rs.Name), "segment %q: %d allow entries: want at most %d", rs.Name, len(rs.Allow), maxAllow)
@@ -99,7 +99,7 @@ func parseAllow(s source, p *Policy, seg, nth int, name string, ra rawAllow) (Al
 	case isGroup:
 		a.Kind, a.Services = GroupTarget, g.Services
 	default:
-		return a, s.errorf(line, "segment %q: %s = %q: no peer, segment or group of that name", name, a.Dir, a.Name)
+		return a, s.errorf(line, "segment %q: %s = %q: no peer, segment or group of that name%s", name, a.Dir, a.Name, nearest(a.Name, p.targets()))
 	}
 	if len(ra.Services) == 0 && len(a.Services) == 0 && !g.Housekeeping {
 		return a, s.errorf(line, "segment %q: %s = %q: want services", name, a.Dir, a.Name)

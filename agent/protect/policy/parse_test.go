@@ -15,10 +15,13 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", "version = 1\n[[segment]]\nname = \"a\"\nrols = [\"printer\"]\n", `p.toml:4: unknown key "segment.rols" (nearest: "roles")`},
 		{"unknown table", "version = 1\n[defaults]\nmode = \"observe\"\n", `p.toml:2: unknown key "defaults" (nearest: "default")`},
 		{"no version", "[default]\nmode = \"observe\"\n", "p.toml:1: version 0: want a number from 1"},
-		{"unknown role", seg + "[[segment]]\nname = \"b\"\nmode = \"stage\"\nroles = [\n  \"ventilator\",\n  \"infusion-pmup\",\n]\n",
-			`p.toml:13: segment "b": unknown role "infusion-pmup"`},
-		{"unknown peer", seg + "allow = [\n  { to = \"srv\", services = [\"tcp/1\"] },\n  { from = \"pump-servr\", services = [\"tcp/1\"] },\n]\n",
-			`p.toml:10: segment "a": from = "pump-servr": no peer, segment or group of that name`},
+		{"unknown role", seg + "[[segment]]\nname = \"b\"\nmode = \"stage\"\nroles = [\n  \"ventilator\",\n  \"infusion-pmup-lvp\",\n]\n",
+			`p.toml:13: segment "b": unknown role "infusion-pmup-lvp" (nearest: "infusion-pump-lvp")`},
+		{"unknown role, nothing near", strings.Replace(seg, "printer", "zzzzzzzzzzzz", 1), `p.toml:6: segment "a": unknown role "zzzzzzzzzzzz"`},
+		{"unknown peer", strings.Replace(seg, "[peers.srv]", "[peers.pump-server]", 1) + "allow = [\n  { to = \"pump-server\", services = [\"tcp/1\"] },\n  { from = \"pump-servr\", services = [\"tcp/1\"] },\n]\n",
+			`p.toml:10: segment "a": from = "pump-servr": no peer, segment or group of that name (nearest: "pump-server")`},
+		{"unknown group", seg + "allow = [{ to = \"ssdpp\" }]\n", `p.toml:8: segment "a": to = "ssdpp": no peer, segment or group of that name (nearest: "ssdp")`},
+		{"unknown target, nothing near", seg + "allow = [{ to = \"zzzzzzzzzzzz\" }]\n", `p.toml:8: segment "a": to = "zzzzzzzzzzzz": no peer, segment or group of that name`},
 		{"bad service", seg + "allow = [\n  { to = \"srv\", services = [\"tcp/1\",\n    \"tcp/70000\"] },\n]\n",
 			`p.toml:10: segment "a": service "tcp/70000": want tcp/443, udp/5000-5001, tcp/any, icmp/echo, ip/47 or ether/0x88f7`},
 		{"bad mode", strings.Replace(seg, "stage", "enforced", 1), `p.toml:7: segment "a": mode "enforced": want "observe", "stage" or "enforce"`},
@@ -56,7 +59,7 @@ func TestParseErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			if _, err := Parse("p.toml", []byte(tt.in), testRoles); err != nil {
+			if _, err := Parse("p.toml", []byte(tt.in), testRoles, "ventilator", "infusion-pump-lvp", "printer"); err != nil {
 				got = err.Error()
 			}
 			if got != tt.want {

@@ -99,6 +99,21 @@ func (p *Policy) Segment(name string) *Segment {
 	return nil
 }
 
+// targets are the names that an allow entry may have.
+func (p *Policy) targets() []string {
+	out := []string{"any", "any-internal"}
+	for _, q := range p.Peers {
+		out = append(out, q.Name)
+	}
+	for _, s := range p.Segments {
+		out = append(out, s.Name)
+	}
+	for _, g := range groups() {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
 // clinicalPeers are the peers marked clinical which the segment's own allow-list
 // names, whatever the service there.
 func (p *Policy) clinicalPeers(s *Segment) []*Peer {
