@@ -26,6 +26,7 @@ type Compiled struct {
 
 	in     Input
 	claims claims
+	behind map[netip.Addr]bool // addresses that lie behind the uplink
 }
 
 // SegmentSize counts the devices of a segment by what is done to them.
@@ -55,7 +56,7 @@ func Compile(in Input) (*Compiled, error) {
 		Uplink   string
 	}{layoutVersion, in.Policy, in.Internal, in.Uplink})
 	c.Pairs = in.Policy.pairs(in.Placement, in.Pairs)
-	c.claims = in.claims(c.Pairs)
+	c.claims, c.behind = in.claims(c.Pairs), c.uplinked()
 	c.Segments = in.sizes()
 	n := 0
 	for _, s := range c.Table(1).Sets {

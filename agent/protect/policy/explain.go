@@ -161,7 +161,13 @@ func (c *Compiled) ownAddress(p Packet) *Member {
 	if p.In == c.in.Uplink || !p.DstMAC.Group() || !p.isIP() {
 		return nil
 	}
-	return c.member(func(m *Member) bool { return m.Mode != Observe && slices.Contains(m.Addrs, p.Dst) })
+	var out *Member
+	for i := range c.in.Placement.Members {
+		if m := &c.in.Placement.Members[i]; c.owns(m, p.Dst) && (out == nil || m.Mode > out.Mode) {
+			out = m
+		}
+	}
+	return out
 }
 
 // caring is the IP housekeeping between a device and the hospital.

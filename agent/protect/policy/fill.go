@@ -33,7 +33,13 @@ func (c *Compiled) fillSets(t *platform.Table, used []shelf, n uint64) {
 		g := c.in.grantsOf(s)
 		allowed[s.Name], filled[s.Name] = &g, g.shelves()
 	}
-	owned := map[string]bool{}
+	for a, m := range c.owners() {
+		own := own4
+		if a.Is6() {
+			own = own6
+		}
+		own.Elements = append(own.Elements, platform.Element{Key: platform.AddrKey(a), Verdict: jump(gen(verdictChain(m.Mode, From, m.Segment), n))})
+	}
 	seen := map[fact.MAC]bool{}
 	for _, m := range c.in.Placement.Members {
 		if m.Mode == Observe || seen[m.MAC] {
@@ -46,16 +52,6 @@ func (c *Compiled) fillSets(t *platform.Table, used []shelf, n uint64) {
 		put(devices, platform.Element{Key: mac})
 		put(leave, platform.Element{Key: mac, Verdict: verdict(To)})
 		put(reach, platform.Element{Key: mac, Verdict: verdict(From)})
-		for _, a := range m.Addrs {
-			own := own4
-			if a.Is6() {
-				own = own6
-			}
-			if k := platform.AddrKey(a); !owned[k] {
-				owned[k] = true
-				put(own, platform.Element{Key: k, Verdict: jump(verdict(From).Chain)})
-			}
-		}
 		g, ok := allowed[m.Segment]
 		if !ok {
 			continue // the default: nothing is allowed beyond housekeeping
