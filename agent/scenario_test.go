@@ -259,3 +259,57 @@ func TestConsoleTroubleHoldsNobody(t *testing.T) {
 		})
 	}
 }
+
+// A box without a battery starts in 1970; the time of day comes later. Nothing
+// of what it learned before the reboot is lost, the rules are back before that.
+func TestBoxWithoutAClock(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		today := g.host.Clock.Now()
+		g.stop()
+		g.host.Clock.Reboot()
+		g.host.Clock.Set(time.Unix(10, 0))
+		g.host.Firewall.FlushRuleset() // a reboot leaves no rule
+		g.start()
+		g.shows("show devices", "infusion-pump-lvp")
+		if g.reachesPump() {
+			t.Error("the pump is open")
+		}
+		g.wait(time.Minute)
+		g.shows("show status", "quality")
+		g.host.Clock.Set(today.Add(time.Hour))
+		g.host.Clock.SetSynced(true)
+		g.wait(time.Minute)
+		g.shows("show status", "quality ntp")
+		if got := g.conditions(); len(got) > 0 {
+			t.Errorf("conditions %v", got)
+		}
+		qualities := map[string]bool{}
+		for _, e := range g.broker.events(t) {
+			if qualities[e.TimeQuality] = true; e.Time < "1999" {
+				t.Errorf("event %s %d says that it is %s", e.Class, e.Seq, e.Time)
+			}
+		}
+		if !qualities["ntp"] || len(qualities) < 2 {
+			t.Errorf("time qualities %v", qualities)
+		}
+		g.complete()
+	})
+}
+
+// A preflight that cannot be run says nothing about the database: it is kept.
+func TestPreflightThatCannotRun(t *testing.T) {
+	inGateway(t, "", func(g *gateway) {
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		g.stop()
+		g.host.Self.Fail(errors.New("cannot allocate memory"))
+		epoch := g.agent.opened.Epoch
+		g.start()
+		if g.agent.opened.Epoch != epoch {
+			t.Errorf("a new database: %+v", g.agent.opened)
+		}
+		g.shows("show devices", "infusion-pump-lvp")
+	})
+}
