@@ -86,7 +86,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	// report, the far end first: everyone emits into it
 	a.queue = outbox.NewQueue(queueEvents)
 	a.recent = console.NewRecent(a.queue, recentDenies)
-	a.box, err = outbox.Open(a.store, a.queue, outbox.Options{Site: cfg.Site.Name, Gateway: cfg.Gateway, Epoch: a.opened.Epoch, MaxBytes: cfg.Outbox.CapBytes, Log: log})
+	a.box, err = outbox.Open(a.store, a.queue, outbox.Options{Site: cfg.Site.Name, Gateway: cfg.Gateway, Epoch: a.opened.Epoch, MaxBytes: cfg.Outbox.CapBytes, Clock: a.clock, Board: &a.board, Log: log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; %w", err, ErrAgain), a.store.Close())
 	}
@@ -122,7 +122,7 @@ func (a *Agent) list() [][]Task {
 	}
 	if a.cfg.Console.Device != "" {
 		edge = append(edge, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
-			Source: consoleView{a}, Board: &a.board, Log: a.log, Now: func() time.Time { return a.clock.Now().Wall }}))
+			Source: consoleView{a}, Clock: a.clock, Board: &a.board, Log: a.log}))
 	}
 	out := [][]Task{edge, {a.devices}, {a.enforce},
 		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},

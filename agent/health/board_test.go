@@ -31,9 +31,9 @@ func TestBoard(t *testing.T) {
 
 func TestSilent(t *testing.T) {
 	var b Board
-	b.Beat("inventory", time.Unix(100, 0))
-	b.Beat("enforce", time.Unix(160, 0))
-	if diff := cmp.Diff([]string{"inventory"}, b.Silent(time.Unix(170, 0), 30*time.Second)); diff != "" {
+	b.Beat("inventory", 100*time.Second)
+	b.Beat("enforce", 160*time.Second)
+	if diff := cmp.Diff([]string{"inventory"}, b.Silent(170*time.Second, 30*time.Second)); diff != "" {
 		t.Errorf("silent tasks (-want +got):\n%s", diff)
 	}
 }

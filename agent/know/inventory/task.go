@@ -122,7 +122,7 @@ func (t *Task) Run(ctx context.Context) error {
 			t.book.Apply(b, t.clock.Now())
 		case <-tick.C:
 			now := t.clock.Now()
-			t.board.Beat(t.String(), now.Wall)
+			t.board.Beat(t.String(), now.Mono)
 			if t.book.Settle(now) {
 				t.publish(true)
 			}

@@ -157,7 +157,7 @@ func (t *Task) poll(r *round, now clock.Stamp) {
 	t.frames.Add(s.Frames - r.last.Frames)
 	lost := s.Dropped - r.last.Dropped
 	r.last = s
-	t.opt.Board.Beat(t.String(), now.Wall)
+	t.opt.Board.Beat(t.String(), now.Mono)
 	switch {
 	case lost > 0:
 		t.droppedAt = now.Mono
@@ -207,5 +207,5 @@ func (t *Task) rest(ctx context.Context, pause time.Duration) {
 	case <-timer.C:
 		t.next.Tick(pause)
 	}
-	t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Wall)
+	t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -18,10 +20,9 @@ type Options struct {
 	Device string
 	Baud   int
 	Source Source
+	Clock  *clock.Clock
 	Board  *health.Board
 	Log    *slog.Logger
-	// Now is the time on the health board; clock.Clock gives it.
-	Now func() time.Time
 }
 
 // Console is the Task that serves one serial line.
@@ -71,16 +72,34 @@ func (c *Console) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if c.opt.Board.Set(health.Condition{Code: condition, Severity: health.Warning, Text: "serial console: " + err.Error(), Since: c.opt.Now()}) {
+		if c.opt.Board.Set(health.Condition{Code: condition, Severity: health.Warning, Text: "serial console: " + err.Error(), Since: c.opt.Clock.Now().Wall}) {
 			c.opt.Log.Warn("console is gone", "task", c.String(), "device", c.opt.Device, "err", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		c.rest(ctx, wait)
 		wait = min(2*wait, mostWait)
 	}
 	return nil
+}
+
+// beatEvery is how often the console shows that it lives.
+const beatEvery = 10 * time.Second
+
+func (c *Console) beat() { c.opt.Board.Beat(c.String(), c.opt.Clock.Now().Mono) }
+
+// rest waits, with a heartbeat, for d or until ctx ends.
+func (c *Console) rest(ctx context.Context, d time.Duration) {
+	end, beat := time.After(d), time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		c.beat()
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			return
+		case <-beat.C:
+		}
+	}
 }
 
 // session is one open line.
@@ -90,6 +109,7 @@ type session struct {
 	editor  editor
 	in      <-chan []byte
 	pending []byte // read while output was written
+	rest    string // of an answer, below the screen that waits for a key
 	banner  bool   // the last thing on the screen
 }
 
@@ -109,24 +129,29 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 		}
 		<-read
 	}()
-	s := &session{term: terminal{port: port}, source: c.opt.Source, in: in}
+	s := &session{term: terminal{port: port, beat: c.beat}, source: c.opt.Source, in: in}
 	if err := s.hello(); err != nil {
 		return err
 	}
-	idle := time.NewTimer(idleLimit)
+	idle, beat := time.NewTimer(idleLimit), time.NewTicker(beatEvery)
 	defer idle.Stop()
+	defer beat.Stop()
+	c.beat()
 	for {
 		chunk := s.pending
 		s.pending = nil
 		if len(chunk) == 0 {
-			idle.Reset(idleLimit)
 			select {
 			case <-ctx.Done():
 				return nil
 			case err := <-failed:
 				return err
 			case chunk = <-in:
+			case <-beat.C:
+				c.beat()
+				continue
 			case <-idle.C:
+				s.rest = ""
 				if s.editor.reset(); s.banner {
 					continue
 				}
@@ -139,6 +164,7 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 		if err := s.keys(ctx, chunk); err != nil {
 			return err
 		}
+		idle.Reset(idleLimit)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -170,6 +196,14 @@ func pump(port io.Reader, in chan<- []byte, stop <-chan struct{}) error {
 // keys works off what was typed.
 func (s *session) keys(ctx context.Context, chunk []byte) error {
 	for i, k := range chunk {
+		if s.rest != "" {
+			s.pending = append([]byte(nil), chunk[i+1:]...)
+			used, err := s.turn(ctx, k)
+			if !used {
+				s.pending = append([]byte{k}, s.pending...)
+			}
+			return err
+		}
 		act := s.editor.key(k)
 		if act == actNone {
 			continue
@@ -215,9 +249,12 @@ func (s *session) act(ctx context.Context, act action) error {
 	return nil
 }
 
-// say writes an answer, then the prompt with what stands in the line.
+// say writes an answer, then the prompt with what stands in the line. Of a long
+// answer it writes one screen and leaves the rest for turn: the task waits for
+// nobody.
 func (s *session) say(ctx context.Context, text string) error {
 	s.banner = false
+	text, s.rest = split(text, screenLines)
 	cancelled := false
 	err := s.term.write(text, func() bool {
 		cancelled = s.cancelled(ctx)
@@ -227,8 +264,11 @@ func (s *session) say(ctx context.Context, text string) error {
 		return err
 	}
 	end := s.prompt() + string(s.editor.line)
-	if cancelled {
-		end = "^C\r\n" + end
+	switch {
+	case cancelled:
+		s.rest, end = "", "^C\r\n"+end
+	case s.rest != "":
+		end = fmt.Sprintf(moreRow, strings.Count(s.rest, "\n"))
 	}
 	return s.term.write(end, nil)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
@@ -54,7 +55,7 @@ func rig(t *testing.T, src Source, f func(t *testing.T, s *screen, serial *fake.
 		serial := fake.New().Serial
 		s := &screen{line: serial.Add("ttyS0")}
 		board := &health.Board{}
-		c := New(Options{Serial: serial, Device: "ttyS0", Baud: 115200, Source: src, Board: board, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		c := New(Options{Serial: serial, Device: "ttyS0", Baud: 115200, Source: src, Clock: clock.New(fake.New().Clock, time.Time{}), Board: board, Log: slog.New(slog.DiscardHandler)})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- c.Run(ctx) }()
@@ -99,7 +100,7 @@ func TestTranscripts(t *testing.T) {
 		{"editing", ward{}, "shwo\b\bow stat\tx\x7f\rsh\t\tde\t\x15" + "show policy now\rshow device\rshow dev\rfoo\rshow bar\rshow devices nothing\r\r\n\nshow policy\x03" +
 			"\x1b[A\x1b[D\x1bOPshow denies nothing \x17\x17\x17help x\rshow status ?" + "\x15show device ?\x15show f?\x0c" + "\x15" + "show\r"},
 		{"hostile-names", ward{hostile: true}, "show devices evil\rshow device evil\r"},
-		{"long-list", ward{devices: 250}, "show devices workstation\rshow device 00:00:5e:00:54\r"},
+		{"long-list", ward{devices: 250}, "show devices workstation\r \r\nqshow devices\r\x03show devices\rshow device 00:00:5e:00:54\r"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestTranscripts(t *testing.T) {
 				if strings.Contains(got, "canary") || strings.Contains(got, "SECRET") {
 					t.Error("a name or serial number is on the screen")
 				}
-				got = strings.NewReplacer("\r\n", "\n", "\b", "<BS>", "\a", "<BEL>").Replace(got) + "\n"
+				got = strings.NewReplacer(wipe(), "<WIPE>", "\r\n", "\n", "\b", "<BS>", "\a", "<BEL>").Replace(got) + "\n"
 				file := filepath.Join("testdata", tt.name+".txt")
 				if os.Getenv("UPDATE_GOLDEN") != "" {
 					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -140,7 +141,7 @@ func harmless(t *testing.T, out string) {
 			t.Fatalf("byte %#02x at %d: %q", c, i, out[max(0, i-20):min(len(out), i+20)])
 		}
 	}
-	for l := range strings.SplitSeq(out, "\r\n") {
+	for l := range strings.FieldsFuncSeq(out, func(r rune) bool { return r == '\r' || r == '\n' }) {
 		if strings.Contains(l, "> ") || strings.Contains(l, "\b") {
 			continue // the person's own line
 		}
@@ -148,6 +149,62 @@ func harmless(t *testing.T, out string) {
 			t.Errorf("%d columns: %s", len(l), l)
 		}
 	}
+}
+
+// The whole inventory can be read, screen by screen, and while somebody reads
+// the task lives.
+func TestPagesOfAFullInventory(t *testing.T) {
+	rig(t, ward{devices: 4093}, func(t *testing.T, s *screen, _ *fake.Serial, board *health.Board) {
+		s.typed(t, "show devices\r")
+		for range 4096 / screenLines {
+			s.typed(t, " ")
+		}
+		got := s.String()
+		harmless(t, got)
+		if rows := strings.Count(got, "workstation-pc"); rows != 4093 {
+			t.Errorf("%d of 4093 rows", rows)
+		}
+		if !strings.HasSuffix(got, "\n4096 devices; show devices WORD finds some of them\r\nst-mary-7b> ") {
+			t.Errorf("end %q", got[len(got)-200:])
+		}
+		s.typed(t, "show devices\r")
+		time.Sleep(idleLimit - time.Second)
+		synctest.Wait()
+		if end := s.String(); !strings.HasSuffix(end, "--more-- 4077 lines; space goes on, q ends") {
+			t.Errorf("end %q", end[len(end)-200:])
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if end := s.String(); !strings.HasSuffix(end, "Type ? for help.\r\nst-mary-7b> ") {
+			t.Errorf("left alone, it does not come back to the banner: %q", end[len(end)-200:])
+		}
+	})
+}
+
+// Nobody types, the line is gone, or takes nothing: none of it is a hang.
+func TestHeartbeat(t *testing.T) {
+	rig(t, ward{devices: 200}, func(t *testing.T, s *screen, serial *fake.Serial, board *health.Board) {
+		began := time.Now()
+		alive := func(when string) {
+			t.Helper()
+			for range 300 {
+				time.Sleep(time.Second)
+				if hung := board.Silent(time.Since(began), 20*time.Second); len(hung) > 0 {
+					t.Fatalf("%s: %v took for hung", when, hung)
+				}
+			}
+		}
+		alive("idle")
+		s.line.Stick(true)
+		s.typed(t, "show devices\r")
+		alive("stuck")
+		s.line.Stick(false)
+		s.line.HangUp()
+		alive("gone")
+		if got := board.Silent(time.Since(began)+time.Hour, time.Minute); len(got) != 1 || got[0] != "console" {
+			t.Errorf("with a heartbeat: %v, want console", got)
+		}
+	})
 }
 
 // An hour of a terminal that takes nothing: nothing waits, and afterwards the
@@ -280,7 +337,7 @@ func TestHangUp(t *testing.T) {
 func TestNoSuchLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		board := &health.Board{}
-		c := New(Options{Serial: fake.New().Serial, Device: "ttyX", Baud: 9600, Source: ward{}, Board: board, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		c := New(Options{Serial: fake.New().Serial, Device: "ttyX", Baud: 9600, Source: ward{}, Clock: clock.New(fake.New().Clock, time.Time{}), Board: board, Log: slog.New(slog.DiscardHandler)})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		if err := c.Run(ctx); err != nil {

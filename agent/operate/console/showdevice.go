@@ -7,34 +7,27 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/device"
 )
 
-// Bounds of a list on the screen.
-const (
-	maxRows  = 200 // devices
-	maxTalks = 12  // conversations of one device
-)
+// maxTalks is how many conversations of one device are shown.
+const maxTalks = 12
 
 // showDevices lists devices, or those that a word is found in.
 func showDevices(s Source, word string) string {
 	var p page
 	inv := s.Inventory()
 	p.line("%-23s %-20s %-9s %-6s %s", "id", "role", "sure", "port", "vendor, model")
-	shown, more := 0, 0
+	shown := 0
 	for i := range inv.Devices {
 		d := &inv.Devices[i]
 		made := strings.TrimSpace(d.Identity.Vendor.Value + " " + d.Identity.Model.Value)
 		if word != "" && !found(word, string(d.ID), string(d.Identity.Role), sure(d), d.Port, made) {
 			continue
 		}
-		if shown == maxRows {
-			more++
-			continue
-		}
 		shown++
 		p.line("%s %s %s %s %s", cell(string(d.ID), 23), cell(string(d.Identity.Role), 20), cell(sure(d), 9), cell(d.Port, 6), made)
 	}
 	switch {
-	case more > 0:
-		p.line("... and %d more: show devices WORD", more)
+	case shown > screenLines:
+		p.line("%d devices; show devices WORD finds some of them", shown)
 	case shown == 0 && word != "":
 		p.line("no device with %q", cut(clean(word), 20))
 	case shown == 0:

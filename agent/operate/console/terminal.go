@@ -20,7 +20,8 @@ const droppedNotice = "\r\n[output was dropped: the terminal did not take it]\r\
 // terminal writes to a port without ever waiting for long.
 type terminal struct {
 	port    platform.SerialPort
-	dropped bool // since the last write that went through
+	beat    func() // before each piece: on a slow or stuck line they take long, and it is no hang
+	dropped bool   // since the last write that went through
 }
 
 // write sends text in pieces. Between two it asks stop, and leaves the rest if
@@ -31,6 +32,7 @@ func (t *terminal) write(text string, stop func() bool) error {
 	}
 	for len(text) > 0 {
 		n := min(piece, len(text))
+		t.beat()
 		stuck, err := t.bounded([]byte(text[:n]))
 		if stuck {
 			t.dropped = true

@@ -10,8 +10,8 @@ const (
 	// columns is the width of a line: one less than a terminal's, which would
 	// otherwise wrap or not, as it likes.
 	columns = 79
-	// pageLimit bounds one answer: five seconds at 115200 baud.
-	pageLimit = 64 << 10
+	// pageLimit bounds one answer in memory; a full inventory fits.
+	pageLimit = 384 << 10
 )
 
 // page is an answer. Whatever is put in, only printable ASCII in lines of at

@@ -126,7 +126,7 @@ func (d *Denies) read(ctx context.Context, src platform.LogSource) error {
 		e, err := src.Next(logWait)
 		d.lost.Store(base + src.Lost())
 		now := d.clock.Now()
-		d.board.Beat(d.String(), now.Wall)
+		d.board.Beat(d.String(), now.Mono)
 		switch {
 		case err == nil:
 			d.take(e, now)

@@ -198,7 +198,7 @@ func (t *Task) pause(ctx context.Context) bool {
 	}
 }
 
-func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Wall) }
+func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
 
 // watch listens for strangers; without it there is the resync.
 func (t *Task) watch(ctx context.Context) <-chan struct{} {

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/store"
 )
 
@@ -15,6 +17,8 @@ import (
 type Options struct {
 	Site, Gateway, Epoch string // of every envelope; Epoch as store.Opened tells it
 	MaxBytes             int64  // of all records on disk; the store takes up to 1.43 times as much
+	Clock                *clock.Clock
+	Board                *health.Board // for the heartbeat
 	Log                  *slog.Logger
 }
 

@@ -17,7 +17,9 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/store"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
 // note is an event's body of any length.
@@ -65,7 +67,7 @@ func newStore(t testing.TB, path string, size int64) *store.Store {
 func newBox(t testing.TB, s *store.Store, max int64) (*Box, *Queue) {
 	t.Helper()
 	q := NewQueue(4096)
-	b, err := Open(s, q, Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", MaxBytes: max})
+	b, err := Open(s, q, Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", MaxBytes: max, Clock: clock.New(fake.New().Clock, time.Time{}), Board: &health.Board{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,15 +19,25 @@ const (
 	groupDelay = 5 * time.Second
 )
 
+// beatEvery is how often Run shows that it lives. It does so between commits
+// only: one that never returns, on a dying disk, is the hang to be seen.
+const beatEvery = 10 * time.Second
+
 // Run commits what the queue takes until ctx ends, then what is left. The error
 // wraps store.ErrUnknown: the process must start again.
 func (b *Box) Run(ctx context.Context) error {
 	close(b.ready)
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	b.beat()
 	var timer <-chan time.Time // running while something waits that need not hurry
 	for {
 		select {
 		case <-ctx.Done():
 			return b.end()
+		case <-beat.C:
+			b.beat()
+			continue
 		case <-b.queue.some:
 			if timer == nil {
 				timer = time.After(groupDelay)
@@ -51,6 +61,8 @@ func (b *Box) Run(ctx context.Context) error {
 		}
 	}
 }
+
+func (b *Box) beat() { b.opt.Board.Beat(b.String(), b.opt.Clock.Now().Mono) }
 
 // waiting reports whether a flush left something behind: there was no room.
 func (b *Box) waiting() bool {

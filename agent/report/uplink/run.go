@@ -58,8 +58,11 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 		drained <-chan time.Time // running: the agent ends
 		long    = time.After(steady)
 		tick    = time.NewTicker(stateEvery)
+		beat    = time.NewTicker(beatEvery)
 	)
 	defer tick.Stop()
+	defer beat.Stop()
+	r.u.beat()
 	for {
 		more := true
 		if pace == nil && len(r.inFlight) < window {
@@ -97,6 +100,8 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 			if !ok {
 				changed = nil // the outbox has made its last commit
 			}
+		case <-beat.C:
+			r.u.beat()
 		case <-tick.C:
 			if err := r.sendState(false); err != nil {
 				return err

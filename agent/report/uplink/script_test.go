@@ -178,13 +178,14 @@ func openStore(t testing.TB, path string) *store.Store {
 func start(t testing.TB, s *store.Store, dialer Dialer, set ...func(*Uplink)) *rig {
 	t.Helper()
 	r := &rig{store: s, queue: outbox.NewQueue(1 << 16), board: &health.Board{}, log: &logLines{}}
-	box, err := outbox.Open(s, r.queue, outbox.Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", MaxBytes: 2 << 20})
+	clk := clock.New(testClock{time.Now()}, time.Unix(0, 0))
+	box, err := outbox.Open(s, r.queue, outbox.Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", MaxBytes: 2 << 20, Clock: clk, Board: r.board})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.box = box
 	r.up = New(Options{Site: "st-mary", Gateway: "gw1", Epoch: "e1", Source: box, Dialer: dialer, Board: r.board,
-		Clock: clock.New(testClock{time.Now()}, time.Unix(0, 0)), Log: slog.New(slog.NewTextHandler(io.MultiWriter(r.log, io.Discard), nil)),
+		Clock: clk, Log: slog.New(slog.NewTextHandler(io.MultiWriter(r.log, io.Discard), nil)),
 		State: func() event.GatewayState { return event.GatewayState{Version: "test", Policy: 3, Generation: 4} }})
 	for _, f := range set {
 		f(r.up)

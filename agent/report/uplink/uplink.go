@@ -93,13 +93,33 @@ func (u *Uplink) Run(ctx context.Context) error {
 			return nil
 		}
 		u.setDown(err)
-		select {
-		case <-ctx.Done():
+		if !u.rest(ctx, wait(attempts)) {
 			return nil
-		case <-time.After(wait(attempts)):
 		}
 	}
 }
+
+// rest waits, which may be for minutes and must not look like a hang. It
+// reports false when ctx ended.
+func (u *Uplink) rest(ctx context.Context, d time.Duration) bool {
+	end, beat := time.After(d), time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		u.beat()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-end:
+			return true
+		case <-beat.C:
+		}
+	}
+}
+
+// beatEvery is how often the uplink shows that it lives.
+const beatEvery = 10 * time.Second
+
+func (u *Uplink) beat() { u.opt.Board.Beat(u.String(), u.opt.Clock.Now().Mono) }
 
 // condition is the code on the health board.
 const condition = "uplink.down"
@@ -110,6 +130,7 @@ func (u *Uplink) once(ctx context.Context, attempts *int) error {
 	if err != nil {
 		return err
 	}
+	u.beat() // connecting may take nearly as long as the silence that is a hang
 	s, err := u.opt.Dialer.Connect(ctx, will)
 	if err != nil {
 		return err

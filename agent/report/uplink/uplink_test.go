@@ -87,6 +87,35 @@ func TestSettings(t *testing.T) {
 
 // Three days without a broker: attempts stay far apart, nothing is lost, one
 // log line tells of it.
+// Neither a broker that is away, for which the uplink waits minutes, nor one
+// that gets nothing to do looks like a hang; and both tasks are watched.
+func TestHeartbeat(t *testing.T) {
+	s := openStore(t, dbPath(t))
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{down: true}
+		began := time.Now()
+		r := start(t, s, scripted(b))
+		for second := range 3600 {
+			if second == 1800 {
+				b.set(func(b *broker) { b.down = false })
+			}
+			time.Sleep(time.Second)
+			if hung := r.board.Silent(time.Since(began), 20*time.Second); len(hung) > 0 {
+				t.Fatalf("after %d s: %v took for hung", second, hung)
+			}
+		}
+		if !r.up.Status().Connected {
+			t.Error("not connected")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"outbox", "uplink"}, r.board.Silent(time.Since(began)+time.Hour, time.Minute)); diff != "" {
+			t.Errorf("with a heartbeat (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestOutageOf72Hours(t *testing.T) {
 	s := openStore(t, dbPath(t))
 	synctest.Test(t, func(t *testing.T) {

@@ -91,10 +91,10 @@ func (t *Task) report() {
 
 // silent puts up tasks that hang.
 func (t *Task) silent() {
-	now := t.opt.Clock.Now().Wall
-	hung := t.opt.Board.Silent(now, silentAfter)
+	now := t.opt.Clock.Now()
+	hung := t.opt.Board.Silent(now.Mono, silentAfter)
 	for _, task := range hung {
-		t.opt.Board.Set(health.Condition{Code: "task.silent:" + task, Severity: health.Failure, Text: "task " + task + " has shown no life for 30 s", Since: now})
+		t.opt.Board.Set(health.Condition{Code: "task.silent:" + task, Severity: health.Failure, Text: "task " + task + " has shown no life for 30 s", Since: now.Wall})
 	}
 	for _, c := range t.opt.Board.Conditions() {
 		if task, ok := strings.CutPrefix(c.Code, "task.silent:"); ok && !slices.Contains(hung, task) {

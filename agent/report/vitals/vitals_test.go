@@ -85,10 +85,18 @@ func TestReports(t *testing.T) {
 		time.Sleep(diskEvery + 2*lookEvery)
 		expect("all well again")
 
-		board.Beat("inventory", host.Clock.Now())
-		time.Sleep(silentAfter + 2*lookEvery)
-		expect("a task that hangs", "task.silent:inventory")
-		board.Beat("inventory", host.Clock.Now())
+		for _, jump := range []time.Duration{48 * time.Hour, -96 * time.Hour} {
+			board.Beat("inventory", host.Clock.Mono())
+			host.Clock.Jump(jump)
+			time.Sleep(2 * lookEvery)
+			expect("the clock is set, the task lives")
+		}
+		board.Beat("inventory", host.Clock.Mono())
+		time.Sleep(silentAfter / 2)
+		host.Clock.Jump(-time.Hour)
+		time.Sleep(silentAfter/2 + 2*lookEvery)
+		expect("a task that hangs, though the clock was set back", "task.silent:inventory")
+		board.Beat("inventory", host.Clock.Mono())
 		time.Sleep(2 * lookEvery)
 		expect("and lives again")
 
