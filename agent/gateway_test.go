@@ -145,7 +145,7 @@ func (g *gateway) wait(d time.Duration) {
 	synctest.Wait()
 }
 
-// show is what the console answers to a command.
+// show is what the console answers to a command, to its last page.
 func (g *gateway) show(command string) string {
 	g.t.Helper()
 	if _, err := g.line.Write([]byte(command + "\r")); err != nil {
@@ -157,7 +157,10 @@ func (g *gateway) show(command string) string {
 		n, err := g.line.Read(buf)
 		out.Write(buf[:n])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			break
+			if !bytes.HasSuffix(out.Bytes(), []byte("q ends")) {
+				break
+			}
+			_, err = g.line.Write([]byte(" "))
 		}
 		if err != nil {
 			g.t.Fatal(err)

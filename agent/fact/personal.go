@@ -125,10 +125,13 @@ func grown(w string) bool { return together.MatchString(w) }
 var together = regexp.MustCompile(`^[a-z_]{2,}(iphone|macbook|airpods)|^[a-z_]{2,}s(ipad|ipod|imac)[0-9]*$|^(iphone|ipad|ipod|imac|macbook)(of|von|de|del|di|da|do|van|d)[a-z_]{3,}`)
 
 // partOfProduct reports the words that makers put beside a gadget's name, and
-// model numbers.
+// model numbers: a2197, but not jdoe2, the second of that login.
 func partOfProduct(w string) bool {
-	if len(w) < 2 || strings.ContainsAny(w, "0123456789") || strings.Trim(w, "_") == "" {
+	if len(w) < 2 || strings.Trim(w, "_") == "" {
 		return true
+	}
+	if at := strings.IndexAny(w, "0123456789"); at >= 0 {
+		return at <= 3 || partOfProduct(w[:at]) || gadget(w[:at]) != 0 || shared(w[:at])
 	}
 	switch w {
 	case "pro", "air", "mini", "plus", "max", "se", "xr", "xs", "gen", "touch", "nano", "retina", "wifi", "lte", "cellular", "inch",

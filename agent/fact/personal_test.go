@@ -10,6 +10,7 @@ func TestPersonalNames(t *testing.T) {
 		"Jane's iPhone", "Jane\u2019s iPhone", "Jane_s iPhone", "Janes-iPhone", "Jane-s-iPad", "Janes-MacBook-Pro.local", "Janes-Mac-mini",
 		"JANES-LAPTOP", "Jane-PC", "jdoe-laptop", "Jane-MBP", "Janes-MBP", "janesiphone", "Jane-s-S21", "Jane-s-Galaxy-Tab-A", "Dr. Jane's iPad", "Jane's",
 		"Jane-s-Kindle", "jane-s-iphone.clinic.example", "Doe-iPad3", "Jane Doe iPhone 12", "janes-thinkpad",
+		"jdoe2-iphone", "jane1990s-ipad",
 		// German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Catalan
 		"iPhone von Jane", "iPhone-von-Jane", "MacBook Air von J\u00fcrgen", "J\u00fcrgens-iPhone", "Galaxy-S10-von-Jane", "Handy von Jane",
 		"iPhone de Marie", "iPhone-de-Marie", "iPhone d'Anne", "iPhone-d-Anne", "Galaxy Tab de Marie", "iPhonedeMarie", "PC-de-Jean",
@@ -36,7 +37,7 @@ func TestProductNames(t *testing.T) {
 		"wireless-phone", "Windows-Phone", "philips-tablet", "ICU3-PC", "nurse-pc", "lenovo-laptop", "spare-notebook", "laptop-01", "tablet-pc", "mini-pc", "radws12", "rad-pc-04", "opc-server", "ipc-of-gate", "IPADDR-1",
 		"PUMP-S-01", "ALARIS_S_1", "pump-of-care", "point-of-care", "point-of-care-tablet", "embed12", "CARESCAPE_B650", "SENDING_APPLICATION", "STORE_SCP", "MX800", "DCS-935L",
 		"Hewlett-Packard, Inc.", "APP^1.2.840.1^ISO", "HP LaserJet 400", "EPSON Stylus", "dräger-v500", "raspberrypi", "series-s-3", "_apple-mobdev2._tcp.local", "_airplay._tcp.local",
-		"user@host", "hospital.example", "12345",
+		"user@host", "hospital.example", "12345", "iphone-ward3", "ipad-wifi6", "iphone14pro", "ipad-a2197",
 	} {
 		if v, ok := New(MDNSName, s); v.Personal() || !ok {
 			t.Errorf("%q was taken for a person's", s)
