@@ -126,7 +126,7 @@ func (a *Agent) list() [][]Task {
 	}
 	out := [][]Task{edge, {a.devices}, {a.enforce},
 		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},
-		{a.box, newGuard(a.store.Broken())}}
+		{a.box, newGuard(a)}}
 	if a.cfg.Uplink.URL != "" {
 		u, _ := url.Parse(a.cfg.Uplink.URL) // config has checked it
 		a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box,
@@ -189,6 +189,6 @@ func (a *Agent) tellStore() {
 	}
 	if a.opened.RAM {
 		a.log.Error("no database, remembering in memory only", "reason", a.opened.Reason)
-		a.board.Set(health.Condition{Code: "store.memory", Severity: health.Failure, Text: a.opened.Reason, Since: now.Wall})
+		a.board.Set(health.Condition{Code: memoryCode, Severity: health.Failure, Text: a.opened.Reason, Since: now.Wall})
 	}
 }

@@ -161,6 +161,40 @@ func TestNoRoomForADatabase(t *testing.T) {
 	})
 }
 
+// A disk that was full at the first start and then gets room is used without a
+// new start, and nothing of the time in memory is lost: neither the devices nor
+// the count of the events.
+func TestRoomForADatabaseAtLast(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		g.write(g.state(), "a file where the folder should be")
+		g.host.Disk.Set(platform.DiskUsage{Total: 1 << 30})
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		epoch := g.agent.opened.Epoch
+		if err := os.Remove(g.state()); err != nil {
+			t.Fatal(err)
+		}
+		g.wait(10 * time.Minute)
+		if _, err := os.Stat(g.state()); err == nil || !slices.Contains(g.conditions(), "store.memory") {
+			t.Errorf("a database on a full disk (%v), conditions %v", err, g.conditions())
+		}
+		g.shows("show status", "once the disk has room, all moves there")
+		g.host.Disk.Set(platform.DiskUsage{Total: 1 << 30, Free: 1 << 29})
+		g.wait(2 * time.Minute)
+		if got := g.conditions(); len(got) > 0 {
+			t.Errorf("conditions %v", got)
+		}
+		g.shows("show uplink", "file, epoch "+epoch)
+		g.stop()
+		g.start()
+		if g.agent.opened.Epoch != epoch {
+			t.Errorf("epoch %s, want %s as before the start", g.agent.opened.Epoch, epoch)
+		}
+		g.shows("show devices", "infusion-pump-lvp")
+		g.complete()
+	})
+}
+
 // A disk that fills up, turns read-only or cannot be asked, and is well again.
 func TestDiskTroubleIsSaid(t *testing.T) {
 	inGateway(t, "", func(g *gateway) {

@@ -100,7 +100,7 @@ func (v consoleView) Uplink() console.Uplink {
 	box := v.a.box.Stats()
 	out := console.Uplink{Bytes: box.Bytes, Cap: v.a.cfg.Outbox.CapBytes, Store: "file", Epoch: v.a.opened.Epoch, Damaged: box.Damaged,
 		Refused: box.Refused, WaitingInMemory: box.Queued, NoRoom: box.Stuck}
-	if v.a.opened.RAM {
+	if v.a.store.RAM() {
 		out.Store = "memory only"
 	}
 	for _, c := range event.Classes() {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -21,10 +22,23 @@ func newEpoch() string {
 // create makes the file under another name and renames it: a power cut while
 // bbolt lays out its first pages leaves files that open but are not sound, so
 // the final name appears only on a finished file.
-func create(path string, size int64) (err error) {
+func create(ctx context.Context, path string, size int64) error {
+	tmp, err := lay(ctx, path, size)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("create store: %w", err)
+	}
+	return syncDir(path)
+}
+
+// lay makes the file under its other name: finished, but for the name.
+func lay(ctx context.Context, path string, size int64) (_ string, err error) {
 	tmp := path + ".tmp"
 	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
-		return err
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -46,23 +60,21 @@ func create(path string, size int64) (err error) {
 		return errors.Join(err, b.close())
 	})
 	if err != nil {
-		return fmt.Errorf("create store: %w", err)
+		return "", fmt.Errorf("create store: %w", err)
 	}
 	// bbolt grew the file by a hole; cut it off, so that extend writes there.
 	if err := os.Truncate(tmp, used); err != nil {
-		return fmt.Errorf("create store: %w", err)
+		return "", fmt.Errorf("create store: %w", err)
 	}
-	if err := extend(tmp, size); err != nil {
-		return fmt.Errorf("create store: preallocate %d KiB: %w", size>>10, err)
+	if err := extend(ctx, tmp, size); err != nil {
+		return "", fmt.Errorf("create store: preallocate %d KiB: %w", size>>10, err)
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("create store: %w", err)
-	}
-	return syncDir(path)
+	return tmp, nil
 }
 
-// extend writes zeros up to size, so that no later write needs a new block.
-func extend(path string, size int64) (err error) {
+// extend writes zeros up to size, so that no later write needs a new block. It
+// takes seconds on a slow disk, and ends with ctx.
+func extend(ctx context.Context, path string, size int64) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -79,6 +91,9 @@ func extend(path string, size int64) (err error) {
 	zeros := make([]byte, 256<<10)
 	for at := st.Size(); at < size; {
 		n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			f.Truncate(st.Size()) // give back what is of no use
 			return err

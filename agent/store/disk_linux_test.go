@@ -50,12 +50,35 @@ func TestFullDisk(t *testing.T) {
 	path := filepath.Join(dir, "db")
 
 	s, o := open(t, Options{Path: path, Size: 4 << 20, Preflight: child})
-	if !o.RAM || !strings.HasSuffix(o.Reason, "preallocate 4096 KiB: write "+path+".tmp: no space left on device") {
+	want := "in memory only, once the disk has room, all moves there: create store: preallocate 4096 KiB: write " + path + ".tmp: no space left on device"
+	if !o.RAM || !s.Waits() || o.Reason != want {
 		t.Errorf("no room to create: %+v", o)
 	}
-	s.Close()
+	if err := s.Update(func(tx *Tx) error { return tx.Put("a", []byte("k"), []byte("from memory")) }); err != nil {
+		t.Fatal(err)
+	}
+	// There is still no room; then somebody makes some.
+	if err := s.Return(t.Context()); !errors.Is(err, syscall.ENOSPC) || !s.RAM() || !s.Waits() {
+		t.Errorf("return without room: %v", err)
+	}
 	if _, err := os.Stat(path + ".tmp"); !os.IsNotExist(err) {
 		t.Error("the half-made file was not removed")
+	}
+	if err := syscall.Mount("none", dir, "", syscall.MS_REMOUNT, "size=6m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Return(t.Context()); err != nil || s.RAM() {
+		t.Fatalf("return with room: %v", err)
+	}
+	s.Close()
+	s, again := open(t, Options{Path: path, Size: 4 << 20, Preflight: child})
+	if again.RAM || again.Epoch != o.Epoch || dump(t, s, "a")["k"] != "from memory" {
+		t.Fatalf("after the next start: %+v, want the epoch %s and the record from memory", again, o.Epoch)
+	}
+	s.Close()
+	os.Remove(path)
+	if err := syscall.Mount("none", dir, "", syscall.MS_REMOUNT, "size=1m"); err != nil {
+		t.Fatal(err)
 	}
 
 	s, o = open(t, Options{Path: path, Size: 512 << 10, Preflight: child})
@@ -114,7 +137,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, o = open(t, Options{Path: path, Size: 64 << 12, Preflight: child})
-	if !o.RAM || o.Reset || !strings.Contains(o.Reason, "read-only file system") {
+	if !o.RAM || o.Reset || !strings.Contains(o.Reason, "read-only file system") || !strings.Contains(o.Reason, "the next start of the agent tries the disk again") {
 		t.Errorf("read-only disk: %+v", o)
 	}
 }

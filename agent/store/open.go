@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,7 +29,7 @@ type Opened struct {
 	Created bool   // there was no file
 	Reset   bool   // there was one that was no good: raise alert store.reset
 	Aside   string // where that one is now
-	RAM     bool   // records are kept in memory only
+	RAM     bool   // records are kept in memory only; Reason says for how long
 	Reason  string // of Reset and RAM, for a person
 }
 
@@ -52,7 +53,7 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	}
 	o := Opened{}
 	if err := os.MkdirAll(filepath.Dir(opt.Path), 0o700); err != nil {
-		s, o := inRAM(opt, o, err)
+		s, o := inRAM(opt, o, err, absent(opt.Path))
 		return s, o, nil
 	}
 	failures := readFailures(opt.Path)
@@ -60,13 +61,13 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	for failures < maxFailures {
 		b, err := attempt(ctx, opt, &o)
 		if err == nil {
-			return &Store{path: opt.Path, broken: make(chan struct{}), b: b, failures: failures}, o, nil
+			return &Store{path: opt.Path, size: opt.Size, broken: make(chan struct{}), b: b, failures: failures}, o, nil
 		}
 		if ctx.Err() != nil || errors.Is(err, ErrInUse) {
 			return nil, Opened{}, fmt.Errorf("open store %s: %w", opt.Path, err)
 		}
 		if unusable(err) {
-			s, o := inRAM(opt, o, err)
+			s, o := inRAM(opt, o, err, absent(opt.Path))
 			return s, o, nil
 		}
 		last = err
@@ -75,7 +76,7 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 		if _, serr := os.Stat(opt.Path); serr == nil {
 			aside, err := moveAside(opt.Path)
 			if err != nil {
-				s, o := inRAM(opt, o, fmt.Errorf("%w; move it aside: %w", last, err))
+				s, o := inRAM(opt, o, fmt.Errorf("%w; move it aside: %w", last, err), false)
 				return s, o, nil
 			}
 			o.Reset, o.Aside, o.Reason = true, aside, last.Error()
@@ -83,7 +84,7 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	}
 	// The next start tries the disk once more: this one stays up without it.
 	noteFailures(opt.Path, maxFailures-1)
-	s, o := inRAM(opt, o, fmt.Errorf("%d failures in a row, the last: %w", failures, last))
+	s, o := inRAM(opt, o, fmt.Errorf("%d failures in a row, the last: %w", failures, last), false)
 	return s, o, nil
 }
 
@@ -92,7 +93,7 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 	st, err := os.Stat(opt.Path)
 	switch {
 	case os.IsNotExist(err):
-		if err := create(opt.Path, opt.Size); err != nil {
+		if err := create(ctx, opt.Path, opt.Size); err != nil {
 			return nil, err
 		}
 		o.Created = !o.Reset
@@ -105,7 +106,7 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 			return nil, err
 		}
 		// A config that grew; where the disk has no room the file stays as it is.
-		if err := extend(opt.Path, opt.Size); err != nil && !full(err) {
+		if err := extend(ctx, opt.Path, opt.Size); err != nil && !full(err) {
 			return nil, err
 		}
 	}
@@ -157,9 +158,26 @@ func preflight(ctx context.Context, opt Options) error {
 	return nil
 }
 
-// inRAM is the store without a disk: the agent lives on and says so.
-func inRAM(opt Options, o Opened, why error) (*Store, Opened) {
+// inRAM is the store without a disk: the agent lives on and says so. waits: the
+// place was at fault, and there is no file whose records would be lost by
+// making a new one, so Return may be tried.
+func inRAM(opt Options, o Opened, why error, waits bool) (*Store, Opened) {
 	o.Epoch, o.RAM, o.Created = newEpoch(), true, false
-	o.Reason = "in memory only: " + why.Error()
-	return &Store{path: opt.Path, ramOf: true, broken: make(chan struct{}), b: newRAM(min(opt.Size, ramSize))}, o
+	how := "the next start of the agent tries the disk again"
+	if waits {
+		how = "once the disk has room, all moves there"
+	}
+	o.Reason = fmt.Sprintf("in memory only, %s: %v", how, why)
+	r := newRAM(min(opt.Size, ramSize))
+	r.set(Vital, epochKey, seal(Vital, []byte(epochKey), []byte(o.Epoch))) // for Return
+	s := &Store{path: opt.Path, size: opt.Size, broken: make(chan struct{}), b: r}
+	s.ram.Store(true)
+	s.waits.Store(waits)
+	return s, o
+}
+
+// absent reports that there is certainly no file.
+func absent(path string) bool {
+	_, err := os.Lstat(path)
+	return err != nil && (errors.Is(err, fs.ErrNotExist) || says(err, "not a directory"))
 }

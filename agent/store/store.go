@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Store is the open store. It is safe for concurrent use; calls run one after
 // the other.
 type Store struct {
 	path   string
-	ramOf  bool
+	size   int64         // of the file
+	ram    atomic.Bool   // records are in memory
+	waits  atomic.Bool   // Return may bring them to the disk
 	broken chan struct{} // closed at the first unknown state
 
 	mu       sync.Mutex
@@ -91,8 +94,8 @@ func (s *Store) run(what string, op func() error, harmless func(error) bool) err
 // should end and be started again, into the preflight.
 func (s *Store) Broken() <-chan struct{} { return s.broken }
 
-// RAM reports that records are kept in memory only.
-func (s *Store) RAM() bool { return s.ramOf }
+// RAM reports that records are kept in memory only. It never blocks.
+func (s *Store) RAM() bool { return s.ram.Load() }
 
 // Close ends the store; a call that is running ends first.
 func (s *Store) Close() error {
@@ -108,7 +111,7 @@ func (s *Store) Close() error {
 		f.abandon()
 	} else {
 		err = guard(b.close)
-		if s.failures > 0 && !s.ramOf {
+		if s.failures > 0 && !s.RAM() {
 			clearFailures(s.path)
 		}
 	}
