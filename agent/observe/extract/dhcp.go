@@ -35,12 +35,13 @@ func (x *Extractor) readDHCP(v *dissect.View, way flows.Way) {
 	}
 }
 
-// client makes w the client of a request. Behind a relay that is the hardware
-// address in the message; else a device on a ward port speaks for itself only,
-// so that it cannot lend its host name to another.
+// client makes w the client of a request: the hardware address in the message.
+// On a ward port a device speaks for itself only, so that it cannot lend its
+// host name to another. That goes for what claims to be relayed too: the clients
+// of a relay are not on the port, and anyone can write a relay's address.
 func (x *Extractor) client(w *who, m *dissect.DHCPv4, way flows.Way) bool {
 	if m.ClientMAC != [6]byte{} && m.ClientMAC != w.mac {
-		if way == flows.FromDevice && m.RelayIP == [4]byte{} {
+		if way == flows.FromDevice {
 			return false
 		}
 		w.mac = m.ClientMAC

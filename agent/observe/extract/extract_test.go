@@ -201,6 +201,7 @@ func TestLive(t *testing.T) {
 		{"broadcast of another port", []platform.Frame{here(0), frame(platform.Egress, 0.1, udp(client, all, dhcp(1, other.mac, "0.0.0.0", option(12, "x"))))}, nil},
 		{"request in another's name", []platform.Frame{frame(platform.Ingress, 0, udp(client, all, dhcp(1, other.mac, "0.0.0.0", option(12, "victim"))))},
 			[]string{"1 service.group udp/67 255.255.255.255"}},
+		{"request in another's name, as a relay", []platform.Frame{frame(platform.Ingress, 0, udp(pump, server, dhcp(1, other.mac, "192.0.2.8", option(12, "victim"))))}, nil},
 		{"own request", []platform.Frame{frame(platform.Ingress, 0, udp(client, all, dhcp(1, pump.mac, "0.0.0.0", option(12, "pump"))))},
 			[]string{"1 dhcp.hostname pump", "1 service.group udp/67 255.255.255.255"}},
 		{"datagram answered", []platform.Frame{

@@ -26,6 +26,10 @@ type key struct {
 	vlan   uint16
 	proto  uint8
 	family family
+	// device is the bit of the side that is a device by the frame's direction, 0
+	// where that says nothing. So a frame from outside that claims to be from the
+	// device is a flow of its own and gets no bytes into what the device says.
+	device uint8
 }
 
 // key4 is the packed form of an IPv4 key: a map looks it up three times as
@@ -34,12 +38,13 @@ type key4 struct {
 	a, b         uint32
 	pa, pb, vlan uint16
 	proto        uint8
+	device       uint8
 }
 
 func (k *key) short() key4 {
 	return key4{
 		a: binary.BigEndian.Uint32(k.a[:]), b: binary.BigEndian.Uint32(k.b[:]),
-		pa: k.pa, pb: k.pb, vlan: k.vlan, proto: k.proto,
+		pa: k.pa, pb: k.pb, vlan: k.vlan, proto: k.proto, device: k.device,
 	}
 }
 

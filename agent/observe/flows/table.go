@@ -106,6 +106,19 @@ func (t *Table) Frame(v *dissect.View, way Way, now, wall int64, packets, bytes 
 	if !ok {
 		return out
 	}
+	device := way.sides()
+	if v.Group() {
+		device &= deviceSource
+	}
+	if device == 0 { // goes out to a group: nobody's conversation
+		return out
+	}
+	if side == 1 {
+		device = device>>1 | device&1<<1
+	}
+	if way != BothDevices {
+		k.device = device
+	}
 	var short key4
 	var i uint32
 	if k.family == familyIPv4 {
@@ -114,21 +127,11 @@ func (t *Table) Frame(v *dissect.View, way Way, now, wall int64, packets, bytes 
 	} else {
 		i = t.other[k]
 	}
-	device := way.sides()
-	if v.Group() {
-		device &= deviceSource
-	}
-	if side == 1 {
-		device = device>>1 | device&1<<1
-	}
 	if i != 0 && t.records[i].restarts(v, side, way) {
 		t.end(i)
 		i = 0
 	}
 	if i == 0 {
-		if device == 0 {
-			return out
-		}
 		i = t.add(&k, short, now, wall)
 		t.records[i].describe(v, side)
 	}
