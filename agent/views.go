@@ -25,6 +25,7 @@ func (a *Agent) counters() map[string]uint64 {
 	out["inventory.batches_dropped"] = a.devices.Dropped()
 	out["inventory.devices_refused"] = inv.Refused
 	out["inventory.devices_evicted"] = inv.Evicted
+	out["inventory.facts_foreign"] = inv.Foreign
 	out["outbox.bytes"] = uint64(box.Bytes)
 	out["outbox.damaged"] = box.Damaged
 	out["outbox.refused"] = box.Refused

@@ -36,6 +36,7 @@ func DefaultLimits() Limits { return Limits{Devices: 4096, PerPort: 1024} }
 type Stats struct {
 	Refused uint64 // sightings of new devices that found no room
 	Evicted uint64 // unknown devices that gave way to new ones
+	Foreign uint64 // facts of a device from a port that is not its own: not believed
 }
 
 // Book is the inventory without its goroutine.
@@ -89,13 +90,17 @@ func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
 		if !ok {
 			continue // not on a ward port: a peer, which is no device of ours
 		}
+		if !r.home(batch.Port) {
+			b.stats.Foreign++
+			continue
+		}
 		if r.add(f.Kind, f.Value.String(), f.Value.Personal(), time.Unix(0, f.Time).UTC()) {
 			r.judge = true
 			r.note(learns)
 		}
 	}
 	for _, f := range batch.Flows {
-		if r, ok := b.byMAC[f.Device]; ok && (batch.Port == "" || r.dev.Port == batch.Port) {
+		if r, ok := b.byMAC[f.Device]; ok && r.home(batch.Port) {
 			n := counts
 			if r.talks.Add(f) {
 				n = learns
@@ -107,7 +112,7 @@ func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
 	}
 }
 
-// sight creates, refreshes or moves a device.
+// sight creates or refreshes a device, or notes that it may have moved.
 func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 	if s.MAC.Group() || s.MAC == (fact.MAC{}) {
 		return
@@ -121,10 +126,15 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 		}
 		r = b.create(port, s, at)
 	}
-	r.seen = b.now
-	if r.dev.Port != port && !b.move(r, port, at, now) {
-		return
+	switch {
+	case r.dev.Port != port:
+		if !b.claimed(r, port, now) {
+			return
+		}
+	case r.claim.since != 0:
+		b.refuted(r, now)
 	}
+	r.seen = b.now
 	if r.address(s.IP) {
 		r.note(learns)
 	}
@@ -132,7 +142,6 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 		r.dev.VLAN = s.VLAN
 		r.note(counts)
 	}
-	r.seenAt = newest(r.seenAt, at)
 	if last := newest(r.dev.LastSeen, at); !last.Equal(r.dev.LastSeen) {
 		r.dev.LastSeen = last
 		r.note(counts)
@@ -143,7 +152,7 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 }
 
 func (b *Book) create(port string, s fact.Sighting, at time.Time) *record {
-	r := &record{facts: make(map[factKey]*learned), roleAt: b.now, judge: true, seenAt: at}
+	r := &record{facts: make(map[factKey]*learned), roleAt: b.now, judge: true}
 	r.dev = device.Device{ID: device.IDOf(s.MAC), MAC: s.MAC, Port: port, VLAN: s.VLAN, FirstSeen: at, LastSeen: at,
 		Identity: device.Identity{Role: device.RoleUnknown}}
 	b.byMAC[s.MAC] = r

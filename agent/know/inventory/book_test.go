@@ -77,8 +77,10 @@ func TestLifeOfADevice(t *testing.T) {
 	// a fact about a MAC that never came in on a ward port makes no device
 	b.Apply(fact.Batch{Port: "w1", Facts: []fact.Fact{hostname(fact.MAC{2, 2, 2, 2, 2, 2}, "server", 11), hostname(philips, "patient-monitor", 11)}}, stamp(11))
 	b.Settle(stamp(11))
-	b.Apply(fact.Batch{Port: "w2", Sightings: []fact.Sighting{sighting(philips, "10.0.0.6", 12)}}, stamp(12))
-	b.Settle(stamp(12))
+	for _, sec := range []int{12, 72} {
+		b.Apply(fact.Batch{Port: "w2", Sightings: []fact.Sighting{sighting(philips, "10.0.0.6", sec)}}, stamp(sec))
+		b.Settle(stamp(sec))
+	}
 
 	want := []string{
 		"new 00:09:fb:01:02:03 w1<- unknown<-",

@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"net/netip"
 	"strings"
@@ -55,94 +54,6 @@ func pump(b *Book, now clock.Stamp) {
 	b.Apply(fact.Batch{Port: "w1", Sightings: []fact.Sighting{at(philips, now)},
 		Facts: []fact.Fact{{MAC: philips, Kind: fact.DHCPHostname, Value: v, Time: now.Wall.UnixNano()}}}, now)
 	b.Settle(now)
-}
-
-func TestClone(t *testing.T) {
-	tests := []struct {
-		name     string
-		classify Classifier
-		after    time.Duration // on w2, after it was on w1
-		off      time.Duration // the wall clock is set meanwhile
-		want     int
-	}{
-		{"life-sustaining, within 10 s", vital{}, 9 * time.Second, 0, 1},
-		{"life-sustaining, rolled to another port", vital{}, 11 * time.Second, 0, 0},
-		{"life-sustaining, the clock set back meanwhile", vital{}, 9 * time.Second, -48 * time.Hour, 0},
-		{"others roam", byHostname{}, 9 * time.Second, 0, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var ev events
-			b := NewBook(DefaultLimits(), tt.classify, oneVendor{}, &ev)
-			pump(b, alive(0, 0))
-			now := alive(int(tt.after/time.Millisecond), tt.off)
-			b.Apply(fact.Batch{Port: "w2", Sightings: []fact.Sighting{at(philips, now)}}, now)
-			b.Settle(now)
-			got := ev.alerts()
-			if len(got) != tt.want {
-				t.Fatalf("%d alerts, want %d: %v", len(got), tt.want, got)
-			}
-			if tt.want == 1 {
-				want := "00:09:fb:01:02:03 (infusion-pump-lvp) sent from port w1 and port w2 within 10 s; nothing was blocked"
-				if got[0].Signal != "clone" || got[0].Device != "00:09:fb:01:02:03" || got[0].Text != want || got[0].Advice == "" {
-					t.Errorf("alert %+v", got[0])
-				}
-			}
-			if d := b.Snapshot().Devices[0]; d.Port != "w2" {
-				t.Errorf("device on %s, want w2: nothing is held back", d.Port)
-			}
-		})
-	}
-}
-
-// Two ports that send with one MAC all the time make few events, and the last
-// one told is true.
-func TestJumpingDevice(t *testing.T) {
-	var ev events
-	b := NewBook(DefaultLimits(), vital{}, oneVendor{}, &ev)
-	pump(b, alive(0, 0))
-	const minutes = 30
-	for ms := 100; ms < minutes*60_000; ms += 100 {
-		now := alive(ms, 0)
-		b.Apply(fact.Batch{Port: fmt.Sprintf("w%d", 1+ms/100%2), Sightings: []fact.Sighting{at(philips, now)}}, now)
-		b.Settle(now)
-		if ms%2000 == 0 {
-			b.Report(now)
-		}
-	}
-	if n := len(ev.changes()); n > maxTold*minutes+1 {
-		t.Errorf("%d device events in %d minutes, want at most %d a minute", n, minutes, maxTold)
-	}
-	if n := len(ev.alerts()); n != 3 {
-		t.Errorf("%d clone alerts in %d minutes, want one every 10", n, minutes)
-	}
-	records := 0
-	for _, e := range ev {
-		if e.Class == event.State {
-			records++
-		}
-	}
-	if records > 12*minutes {
-		t.Errorf("%d inventory records in %d minutes, want one in 5 s at most", records, minutes)
-	}
-	b.Settle(alive(minutes*60_000+120_000, 0))
-	changes := ev.changes()
-	if last, port := changes[len(changes)-1], b.Snapshot().Devices[0].Port; !strings.Contains(last, port+"<-") {
-		t.Errorf("last told %q, but the device is on %s", last, port)
-	}
-}
-
-// The observers of two ports do not hand over in order: what is older does not
-// move a device back, but it is a second port all the same.
-func TestLateBatch(t *testing.T) {
-	var ev events
-	b := NewBook(DefaultLimits(), vital{}, oneVendor{}, &ev)
-	pump(b, alive(5000, 0))
-	b.Apply(fact.Batch{Port: "w2", Sightings: []fact.Sighting{at(philips, alive(4000, 0))}}, alive(5100, 0))
-	b.Settle(alive(5100, 0))
-	if d := b.Snapshot().Devices[0]; d.Port != "w1" || len(ev.alerts()) != 1 {
-		t.Errorf("on %s with %d alerts, want w1 and one", d.Port, len(ev.alerts()))
-	}
 }
 
 // The wall clock of a gateway without a real-time clock is years off at boot.

@@ -75,7 +75,7 @@ func (r *record) merge(seen *record) {
 		r.address(a)
 	}
 	r.dev.Port, r.dev.VLAN, r.dev.LastSeen = seen.dev.Port, seen.dev.VLAN, seen.dev.LastSeen
-	r.seen, r.seenAt = seen.seen, seen.seenAt
+	r.seen = seen.seen
 	r.note(turns)
 }
 
@@ -83,7 +83,7 @@ func (r *record) merge(seen *record) {
 // the rules may be others now, and its facts pass the gate again, since that
 // may be narrower.
 func (b *Book) restore(d device.Device) *record {
-	r := &record{dev: d, facts: make(map[factKey]*learned, len(d.Facts)), roleAt: b.now, seen: b.now, seenAt: d.LastSeen,
+	r := &record{dev: d, facts: make(map[factKey]*learned, len(d.Facts)), roleAt: b.now, seen: b.now,
 		judge: true, judged: b.now, saved: true}
 	r.told = told{known: true, port: d.Port, role: d.Identity.Role, confidence: d.Identity.Confidence}
 	for _, f := range slices.SortedFunc(slices.Values(d.Facts), func(a, b device.Known) int { return a.Last.Compare(b.Last) }) {

@@ -26,9 +26,12 @@ type record struct {
 	judge  bool          // has news: classify again
 	judged time.Duration // zero: its identity says nothing yet
 	roleAt time.Duration
-	seen   time.Duration
-	seenAt time.Time     // of the newest sighting, as the observer said
-	clone  time.Duration // last clone alert
+	seen   time.Duration // on its port
+
+	claim       claim
+	contested   int           // times that two ports sent in turns, since contestedAt
+	contestedAt time.Duration // beginning of the time in which they count
+	clone       time.Duration // last clone alert
 
 	told   told
 	window time.Duration // beginning of the minute in which spent counts
