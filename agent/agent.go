@@ -50,6 +50,7 @@ type Agent struct {
 	recent  *console.Recent
 	devices *inventory.Task
 	ports   []*capture.Task
+	readers []*extract.Extractor // of the ports
 	enforce *enforce.Task
 	denies  *enforce.Denies
 	uplink  *uplink.Uplink // nil: no broker configured
@@ -100,6 +101,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	// observe: one goroutine a port, straight into the inventory's queue
 	for _, port := range cfg.Ports.Ward {
 		x := extract.New(extract.Options{Port: port, Flows: cfg.Observe.Flows, Streams: cfg.Observe.Streams, StreamBytes: cfg.Observe.StreamBytes, Sink: a.devices.Offer})
+		a.readers = append(a.readers, x)
 		a.ports = append(a.ports, capture.NewTask(capture.Options{Port: port, Capture: host.Capture,
 			Choices: platform.CaptureOptions{RingBytes: cfg.Observe.RingBytes, NoRing: cfg.Observe.Recvmmsg}, Clock: a.clock, Board: &a.board, Log: log}, x))
 	}

@@ -26,6 +26,14 @@ func (a *Agent) counters() map[string]uint64 {
 	out["inventory.devices_refused"] = inv.Refused
 	out["inventory.devices_evicted"] = inv.Evicted
 	out["inventory.facts_foreign"] = inv.Foreign
+	for _, x := range a.readers {
+		s := x.Stats()
+		out["observe.withheld"] += s.Withheld
+		out["observe.foreign"] += s.Foreign
+		out["observe.flows_evicted"] += s.Flows.Evicted
+		out["observe.streams_evicted"] += s.Flows.StreamsEvicted
+		out["observe.fragments_dropped"] += s.FragmentsDropped
+	}
 	out["outbox.bytes"] = uint64(box.Bytes)
 	out["outbox.damaged"] = box.Damaged
 	out["outbox.refused"] = box.Refused

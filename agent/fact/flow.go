@@ -54,7 +54,8 @@ func (o Opener) String() string {
 }
 
 // Flow is what happened on one flow since its last report: a delta of the
-// counts, taken at most once a second and at the flow's end.
+// counts, taken at most once a second and at the flow's end. In a Batch the
+// deltas of one conversation (same device, peer and service) are summed.
 type Flow struct {
 	Device   MAC
 	DeviceIP netip.Addr
@@ -66,10 +67,24 @@ type Flow struct {
 	// Answered: both directions have been seen. Capture sees frames that the
 	// firewall drops afterwards, so a flow that is not answered was attempted.
 	Answered bool
-	Ended    bool // FIN, RST or idle: no more of it will come
+	Ended    bool // FIN, RST or idle: no more of it, or of all that are summed, will come
 	// Counts since the last report, from and to the device.
 	PacketsFrom, BytesFrom, PacketsTo, BytesTo uint64
 	First, Last                                int64 // nanoseconds since 1970, of the whole flow
+}
+
+// Add sums another delta of the same conversation into f.
+func (f *Flow) Add(o *Flow) {
+	f.DeviceIP, f.Peer, f.VLAN = o.DeviceIP, o.Peer, o.VLAN // as of late
+	if f.Opener == OpenerUnknown {
+		f.Opener = o.Opener
+	}
+	f.Answered, f.Ended = f.Answered || o.Answered, f.Ended && o.Ended
+	f.PacketsFrom += o.PacketsFrom
+	f.BytesFrom += o.BytesFrom
+	f.PacketsTo += o.PacketsTo
+	f.BytesTo += o.BytesTo
+	f.First, f.Last = min(f.First, o.First), max(f.Last, o.Last)
 }
 
 // MarshalText writes the name, never the number.

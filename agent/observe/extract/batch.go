@@ -50,9 +50,11 @@ func (x *Extractor) state(w who, kind fact.Kind, text []byte) {
 	b = append(b, 0)
 	b = append(append(append(b, kind...), 0), text...)
 	x.scratch = b
-	if !x.stated.due(maphash.Bytes(x.seed, b), x.now, stateEvery) {
+	said := maphash.Bytes(x.seed, b)
+	if !x.stated.due(said, x.now, stateEvery) || !x.may(&x.quotas.facts, w.mac) {
 		return
 	}
+	x.stated.note(said, x.now)
 	value, ok := fact.New(kind, string(text))
 	if !ok {
 		return
@@ -85,7 +87,7 @@ func (x *Extractor) sight(v *dissect.View, way flows.Way) {
 		return
 	}
 	if way == flows.FromDevice {
-		x.resident.due(maphash.Bytes(x.seed, mac[:]), x.now, residence/2)
+		x.resident.renew(x.hash(mac), x.now)
 	}
 	ip := unicast(v.SrcAddr())
 	if v.Network == dissect.NetworkARP && v.ARP.SenderHW == v.SrcMAC && !v.ARP.Probe() {
@@ -100,8 +102,13 @@ func (x *Extractor) sight(v *dissect.View, way flows.Way) {
 		b = append(b, a[:]...)
 	}
 	x.scratch = b
-	if !x.sighted.due(maphash.Bytes(x.seed, b), x.now, reportEvery) {
+	said := maphash.Bytes(x.seed, b)
+	if !x.sighted.due(said, x.now, reportEvery) || !x.may(&x.quotas.sightings, mac) {
 		return
+	}
+	x.sighted.note(said, x.now)
+	if way == flows.FromDevice {
+		x.resident.note(x.hash(mac), x.now)
 	}
 	x.batch.Sightings = append(x.batch.Sightings, fact.Sighting{MAC: mac, IP: ip, VLAN: v.VLAN, Time: x.wall})
 	if len(x.batch.Sightings) >= maxBatch {
@@ -112,11 +119,48 @@ func (x *Extractor) sight(v *dissect.View, way flows.Way) {
 // onPort reports whether a frame that goes out is for a device of this port:
 // a bridge floods what it does not know, and that is nobody's conversation.
 func (x *Extractor) onPort(v *dissect.View) bool {
-	return v.HasDstMAC && !v.Group() && x.resident.has(maphash.Bytes(x.seed, v.DstMAC[:]))
+	return v.HasDstMAC && !v.Group() && x.resident.has(x.hash(v.DstMAC))
 }
 
-// flow takes a delta from the flow table.
+func (x *Extractor) hash(mac fact.MAC) uint64 { return maphash.Bytes(x.seed, mac[:]) }
+
+// may reports whether one more entry about a MAC may be handed over, and counts
+// it if not. A reader of files waits for its sink, so there all is.
+func (x *Extractor) may(s *shares, mac fact.MAC) bool {
+	if x.whole || s.take(x.hash(mac), x.now) {
+		return true
+	}
+	x.stats.Withheld++
+	return false
+}
+
+// talk is what the inventory tells conversations apart by.
+type talk struct {
+	device, peer fact.MAC // peer only where there is no IP
+	ip           netip.Addr
+	service      fact.Service
+}
+
+// flow takes a delta from the flow table. The deltas of one conversation are
+// summed, so that a thousand connections to one service, half open or not, are
+// one entry of the batch.
 func (x *Extractor) flow(f *fact.Flow) {
+	k := talk{device: f.Device, ip: f.PeerIP, service: f.Service}
+	if !k.ip.IsValid() {
+		k.peer = f.Peer
+	}
+	if i, ok := x.talks[k]; ok {
+		x.batch.Flows[i].Add(f)
+		return
+	}
+	quota := &x.quotas.attempts
+	if f.Answered {
+		quota = &x.quotas.answered
+	}
+	if !x.may(quota, f.Device) {
+		return
+	}
+	x.talks[k] = len(x.batch.Flows)
 	x.batch.Flows = append(x.batch.Flows, *f)
 	if len(x.batch.Flows) >= maxBatch {
 		x.flush()
@@ -130,6 +174,7 @@ func (x *Extractor) flush() {
 		return
 	}
 	x.batch = fact.Batch{Port: x.opt.Port}
+	clear(x.talks)
 	if x.opt.Sink != nil && !x.opt.Sink(b) {
 		x.stats.Refused++
 	}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"hash/maphash"
+	"sync/atomic"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
@@ -28,6 +29,7 @@ type Stats struct {
 	Frames           uint64
 	Facts            uint64 // handed over
 	Refused          uint64 // batches that the sink had no room for
+	Withheld         uint64 // sightings, facts and deltas beyond the share of their device
 	Foreign          uint64 // DHCP requests in the name of another MAC, not believed
 	Unknown          uint64 // frames to a MAC that is not on the port (flooded)
 	FragmentsDropped uint64 // datagrams not put together
@@ -38,6 +40,7 @@ type Stats struct {
 type Extractor struct {
 	opt   Options
 	stats Stats
+	told  atomic.Pointer[Stats] // for other goroutines
 
 	view      dissect.View
 	fragments flows.Fragments
@@ -55,7 +58,10 @@ type Extractor struct {
 	stated   recent // facts, by hash
 	sighted  recent // MAC with address, by hash
 	resident recent // MACs that frames came in from, by hash
+	quotas   quotas
+	whole    bool // nothing is withheld
 	batch    fact.Batch
+	talks    map[talk]int // index in batch.Flows
 	decoders decoders
 }
 
@@ -83,7 +89,7 @@ const (
 	maxStated   = 8192
 	maxSighted  = 8192
 	maxResident = 4096
-	maxBatch    = 1024 // entries of one kind
+	maxBatch    = 512 // entries of one kind
 )
 
 // New makes an extractor.
@@ -95,15 +101,19 @@ func New(opt Options) *Extractor {
 	x.table = flows.New(flows.Options{
 		Flows: opt.Flows, Streams: opt.Streams, StreamBytes: opt.StreamBytes, Emit: x.flow, Read: (*reader)(x),
 	})
-	x.batch.Port = opt.Port
+	x.batch.Port, x.talks, x.quotas = opt.Port, make(map[talk]int), newQuotas()
+	x.tell()
 	return x
 }
 
-// Stats are totals since New.
-func (x *Extractor) Stats() Stats {
+// Stats are totals since New, as of the last report or of Close. Any goroutine
+// may ask.
+func (x *Extractor) Stats() Stats { return *x.told.Load() }
+
+func (x *Extractor) tell() {
 	s := x.stats
 	s.FragmentsDropped, s.Flows = x.fragments.Dropped, x.table.Stats()
-	return s
+	x.told.Store(&s)
 }
 
 // Frame reads one frame. It keeps none of its bytes.
@@ -166,6 +176,7 @@ func (x *Extractor) Tick(elapsed time.Duration) { x.advance(x.wall + max(int64(e
 func (x *Extractor) Close() {
 	x.table.Close()
 	x.flush()
+	x.tell()
 }
 
 // setBack is how far wall time must fall to be a clock that was set, and not
@@ -186,6 +197,7 @@ func (x *Extractor) advance(wall int64) {
 		x.table.Report(x.now)
 		x.fragments.Expire(x.now)
 		x.flush()
+		x.tell()
 	}
 }
 

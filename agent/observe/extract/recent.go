@@ -15,22 +15,32 @@ func newRecent(limit int, window int64) recent {
 	return recent{young: make(map[uint64]int64), old: make(map[uint64]int64), limit: limit, window: window}
 }
 
-// due reports whether it is time to say it, and notes that it was said.
+// due reports whether it is time to say it; every is at most the window.
 func (r *recent) due(key uint64, now, every int64) bool {
-	if at, ok := r.young[key]; ok && now-at < every {
-		return false
+	at, ok := r.young[key]
+	if !ok {
+		at, ok = r.old[key]
 	}
-	if len(r.young) >= r.limit || now-r.turned >= r.window {
+	return !ok || now-at >= every
+}
+
+// note notes that it was said.
+func (r *recent) note(key uint64, now int64) {
+	if _, ok := r.young[key]; !ok && (len(r.young) >= r.limit || now-r.turned >= r.window) {
 		r.young, r.old, r.turned = r.old, r.young, now
 		clear(r.young)
 	}
-	at, ok := r.old[key]
-	if ok && now-at < every {
-		r.young[key] = at
-		return false
-	}
 	r.young[key] = now
-	return true
+}
+
+// renew notes again what is about to be forgotten.
+func (r *recent) renew(key uint64, now int64) {
+	if _, ok := r.young[key]; ok {
+		return
+	}
+	if _, ok := r.old[key]; ok {
+		r.note(key, now)
+	}
 }
 
 // has reports whether it was said within the window or so.

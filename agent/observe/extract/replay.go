@@ -14,6 +14,7 @@ import (
 func Replay(src platform.FrameSource, opt Options, sink func(fact.Batch)) (Stats, error) {
 	opt.Sink = func(b fact.Batch) bool { sink(b); return true }
 	x := New(opt)
+	x.whole = true
 	for {
 		f, err := src.Next(0)
 		if err != nil {

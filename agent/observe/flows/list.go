@@ -113,8 +113,8 @@ func (t *Table) end(i uint32) {
 func (t *Table) emit(r *record) {
 	for side := range 2 {
 		if r.device&(1<<side) != 0 && t.opt.Emit != nil {
-			f := r.report(side)
-			t.opt.Emit(&f)
+			t.delta = r.report(side) // a local one would be allocated
+			t.opt.Emit(&t.delta)
 		}
 	}
 	r.packets, r.bytes, r.dirty = [2]uint64{}, [2]uint64{}, false

@@ -64,7 +64,8 @@ type Table struct {
 	lists   [classes]list
 	dirty   []uint32 // records that may have something to report
 	streams streams
-	conn    Conn // what the reader is shown
+	conn    Conn      // what the reader is shown
+	delta   fact.Flow // what Emit is shown
 	stats   Stats
 }
 
