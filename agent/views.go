@@ -25,6 +25,7 @@ func (a *Agent) counters() map[string]uint64 {
 	out["inventory.batches_dropped"] = a.devices.Dropped()
 	out["inventory.devices_refused"] = inv.Refused
 	out["inventory.devices_evicted"] = inv.Evicted
+	out["inventory.devices_gone"] = inv.Gone
 	out["inventory.facts_foreign"] = inv.Foreign
 	for _, x := range a.readers {
 		s := x.Stats()

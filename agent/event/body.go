@@ -13,7 +13,8 @@ type Body interface {
 	Kind() string
 }
 
-// DeviceChange is class event: a device appeared, changed identity or moved.
+// DeviceChange is class event: a device appeared, changed identity, moved or
+// was forgotten, because nobody had seen it for long or new ones needed room.
 type DeviceChange struct {
 	Change     string            `json:"change"` // "new", "identity", "moved", "gone"
 	Device     device.ID         `json:"device"`
@@ -39,6 +40,7 @@ type Inventory struct {
 	LastSeen  time.Time       `json:"last_seen"`
 	Identity  device.Identity `json:"identity"`
 	Facts     []device.Known  `json:"facts"`
+	Gone      bool            `json:"gone,omitempty"` // the last record of the device: forget it
 }
 
 // Kind is "inventory".

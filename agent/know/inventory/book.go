@@ -35,6 +35,7 @@ func DefaultLimits() Limits { return Limits{Devices: 4096, PerPort: 1024} }
 // Stats counts what the bounds cost.
 type Stats struct {
 	Refused uint64 // sightings of new devices that found no room
+	Gone    uint64 // devices that were not seen for too long
 	Evicted uint64 // unknown devices that gave way to new ones
 	Foreign uint64 // facts of a device from a port that is not its own: not believed
 }
@@ -48,7 +49,7 @@ type Book struct {
 	byMAC    map[fact.MAC]*record
 	perPort  map[string]int
 	barren   map[string]time.Duration // by port: when room was last looked for in vain
-	gone     map[device.ID]bool       // evicted, but still with the keeper
+	gone     map[device.ID]bool       // forgotten, but still with the keeper
 	seq      uint64
 	stats    Stats
 
@@ -120,7 +121,7 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 	at := time.Unix(0, s.Time).UTC()
 	r, ok := b.byMAC[s.MAC]
 	if !ok {
-		if !b.room(port) {
+		if !b.room(port, now) {
 			b.stats.Refused++
 			return
 		}
@@ -174,6 +175,12 @@ func (b *Book) Settle(now clock.Stamp) bool {
 	b.advance(now)
 	changed := false
 	for _, r := range b.byMAC {
+		if b.aged(r, now) {
+			b.forget(r, now)
+			b.stats.Gone++
+			changed = true
+			continue
+		}
 		if r.judge || (r.dev.Identity.Contradiction != "" && b.now-r.judged >= rejudge) {
 			b.judge(r)
 		}

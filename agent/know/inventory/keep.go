@@ -25,6 +25,9 @@ type Keeper interface {
 type kept struct {
 	V      int           `json:"v"`
 	Device device.Device `json:"device"`
+	// Silent is for how long the gateway had looked for it in vain, in seconds:
+	// by the monotonic clock, since the wall clock may be years off.
+	Silent int64 `json:"silent_s,omitempty"`
 }
 
 const keptVersion = 1
@@ -38,7 +41,7 @@ func saveGaps() gaps {
 // Load restores what the keeper has; a record that cannot be read is left out
 // and counted: one bad record must not cost the others.
 func (b *Book) Load(k Keeper) (bad int, err error) {
-	var all []device.Device
+	var all []kept
 	ids := make(map[fact.MAC]bool)
 	err = k.Load(func(key string, value []byte) error {
 		var v kept
@@ -48,14 +51,17 @@ func (b *Book) Load(k Keeper) (bad int, err error) {
 			return nil
 		}
 		ids[v.Device.MAC] = true
-		all = append(all, v.Device)
+		all = append(all, v)
 		return nil
 	})
 	if err != nil { // nothing was taken over: it can be tried again
 		return 0, fmt.Errorf("load inventory: %w", err)
 	}
-	for _, d := range all {
+	for _, v := range all {
+		d := v.Device
 		r := b.restore(d)
+		r.silent = time.Duration(v.Silent) * time.Second
+		r.seen -= r.silent
 		if seen, ok := b.byMAC[d.MAC]; ok {
 			b.perPort[seen.dev.Port]--
 			r.merge(seen)
@@ -103,20 +109,23 @@ func (b *Book) restore(d device.Device) *record {
 }
 
 // Save hands the keeper what is due. SaveAll hands it all that it does not have.
-func (b *Book) Save(k Keeper) error { return b.hand(k, saveGaps()) }
+func (b *Book) Save(k Keeper) error { return b.hand(k, saveGaps(), 24*time.Hour) }
 
 // SaveAll is Save without waiting for anything, for the end.
-func (b *Book) SaveAll(k Keeper) error { return b.hand(k, gaps{}) }
+func (b *Book) SaveAll(k Keeper) error { return b.hand(k, gaps{}, time.Hour) }
 
-func (b *Book) hand(k Keeper, g gaps) error {
+// hand saves what is due by its news, and devices whose silence has grown by
+// step, which a power cut may cost them.
+func (b *Book) hand(k Keeper, g gaps, step time.Duration) error {
 	values := make(map[string][]byte)
 	var saved []*record
 	var errs []error
 	for _, r := range b.byMAC {
-		if r.judged == 0 || !r.save.now(g, b.now) {
+		silent := b.now - r.seen
+		if r.judged == 0 || !r.save.now(g, b.now) && silent-r.silent < step {
 			continue
 		}
-		v, err := json.Marshal(kept{V: keptVersion, Device: r.freeze()})
+		v, err := json.Marshal(kept{V: keptVersion, Device: r.freeze(), Silent: int64(silent / time.Second)})
 		if err != nil { // must not cost the others
 			errs = append(errs, fmt.Errorf("save device %s: %w", r.dev.ID, err))
 			continue
@@ -136,7 +145,7 @@ func (b *Book) hand(k Keeper, g gaps) error {
 	}
 	clear(b.gone)
 	for _, r := range saved {
-		r.saved = true
+		r.saved, r.silent = true, b.now-r.seen
 		r.save.done(b.now)
 	}
 	return errors.Join(errs...)

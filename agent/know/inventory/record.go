@@ -40,6 +40,7 @@ type record struct {
 	report due // to the manager, as an inventory record
 	save   due // to the keeper
 	saved  bool
+	silent time.Duration // as the keeper has it
 	talked time.Duration // last conversations event
 	talk   bool          // has conversations that were not reported
 }

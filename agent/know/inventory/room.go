@@ -3,6 +3,7 @@ package inventory
 import (
 	"time"
 
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/device"
 )
 
@@ -16,7 +17,7 @@ const lookAgain = time.Second
 
 // room says whether one more device fits on the port, after evicting a silent
 // unknown one if need be: under a flood of addresses the known devices stay.
-func (b *Book) room(port string) bool {
+func (b *Book) room(port string, now clock.Stamp) bool {
 	portFull := b.perPort[port] >= b.limits.PerPort
 	if !portFull && len(b.byMAC) < b.limits.Devices {
 		return true
@@ -37,20 +38,12 @@ func (b *Book) room(port string) bool {
 		b.barren[port] = b.now
 		return false
 	}
-	b.evict(victim)
+	b.forget(victim, now)
+	b.stats.Evicted++
 	return true
 }
 
 // fixed reports a device whose place no flood may take.
 func (r *record) fixed() bool {
 	return r.dev.Pin != nil || r.dev.Identity.Confidence > device.Candidate
-}
-
-func (b *Book) evict(r *record) {
-	delete(b.byMAC, r.dev.MAC)
-	b.perPort[r.dev.Port]--
-	if r.saved {
-		b.gone[r.dev.ID] = true
-	}
-	b.stats.Evicted++
 }
