@@ -13,7 +13,7 @@ const (
 	Maker fact.Kind = "derived.maker"
 	// DICOMShape is what the device does on DICOM associations:
 	// "scu modality", "scu storage", "scu router", "scu query", "scp archive",
-	// "scp storage", "scp worklist", "scp print".
+	// "scp storage", "scp retrieve", "scp worklist", "scp print".
 	DICOMShape fact.Kind = "derived.dicom_shape"
 	// DICOMImages is the kind of images it makes, behind a sure or a weak
 	// word: "modality us", "storage us", "mixed us"; see classify.

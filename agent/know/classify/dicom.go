@@ -40,6 +40,10 @@ func dicom(d *device.Device) []observation {
 	out := scu.proposer()
 	shape := func(s string) { out = append(out, observation{rules.DICOMShape, s}) }
 	switch {
+	case scp.classes > 0 && scu.query && !scp.query:
+		// It has sent to it what it asked for, and answers no question itself:
+		// an archive does, however many kinds of image the other takes.
+		shape("scp retrieve")
 	case scp.classes >= archiveClasses:
 		shape("scp archive")
 	case scp.classes > 0:

@@ -158,6 +158,26 @@ func TestFactsAreBounded(t *testing.T) {
 	}
 }
 
+// A router is told by 15 storage classes and more: they must all be kept.
+func TestStorageClassesAreCounted(t *testing.T) {
+	b := NewBook(DefaultLimits(), byHostname{}, oneVendor{}, nil)
+	b.Apply(fact.Batch{Port: "w1", Sightings: []fact.Sighting{sighting(philips, "", 1)}}, stamp(1))
+	for i := range 5000 {
+		for _, k := range []fact.Kind{fact.DICOMProposes, fact.DICOMAccepts} {
+			v, _ := fact.New(k, fmt.Sprintf("1.2.840.10008.5.1.4.1.1.%d", i))
+			b.Apply(fact.Batch{Port: "w1", Facts: []fact.Fact{{MAC: philips, Kind: k, Value: v, Time: int64(i) * 1e9}}}, stamp(i))
+		}
+		if i == 19 {
+			if n := len(b.Snapshot().Devices[0].Facts); n != 41 {
+				t.Errorf("%d facts, want 20 classes each way and the vendor", n)
+			}
+		}
+	}
+	if n := len(b.Snapshot().Devices[0].Facts); n != 2*perDICOM+1 {
+		t.Errorf("%d facts, want %d classes each way and the vendor", n, perDICOM)
+	}
+}
+
 // memory is a keeper in RAM.
 type memory map[string][]byte
 

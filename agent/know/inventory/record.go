@@ -69,6 +69,18 @@ type factKey struct {
 // that asks for a thousand names cannot push out what it is.
 const perKind = 12
 
+// perDICOM is that bound for the DICOM services: how many storage classes a
+// device proposes or accepts is what tells a router or an archive, from 15 on,
+// and a query service beside them must not be pushed out.
+const perDICOM = 32
+
+func bound(kind fact.Kind) int {
+	if kind == fact.DICOMProposes || kind == fact.DICOMAccepts {
+		return perDICOM
+	}
+	return perKind
+}
+
 // note marks that the device differs from what others have of it.
 func (r *record) note(n news) {
 	r.stale = true
@@ -109,7 +121,7 @@ func (r *record) forget(kind fact.Kind) {
 		}
 	}
 	switch {
-	case same >= perKind:
+	case same >= bound(kind):
 		delete(r.facts, oldestOfKind)
 	case len(r.facts) >= device.MaxFacts:
 		delete(r.facts, oldest)
