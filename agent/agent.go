@@ -99,8 +99,9 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	a.devices = inventory.NewTask(book, newDeviceRoom(a.store), a.clock, &a.board, log)
 
 	// observe: one goroutine a port, straight into the inventory's queue
+	share := cfg.Observe.PerPort(len(cfg.Ports.Ward))
 	for _, port := range cfg.Ports.Ward {
-		x := extract.New(extract.Options{Port: port, Flows: cfg.Observe.Flows, Streams: cfg.Observe.Streams, StreamBytes: cfg.Observe.StreamBytes, Sink: a.devices.Offer})
+		x := extract.New(extract.Options{Port: port, Flows: share.Flows, Streams: share.Streams, StreamBytes: share.StreamBytes, Sink: a.devices.Offer})
 		a.readers = append(a.readers, x)
 		a.ports = append(a.ports, capture.NewTask(capture.Options{Port: port, Capture: host.Capture,
 			Choices: platform.CaptureOptions{RingBytes: cfg.Observe.RingBytes, NoRing: cfg.Observe.Recvmmsg}, Clock: a.clock, Board: &a.board, Log: log}, x))

@@ -68,13 +68,27 @@ type Console struct {
 	BreakGlass string // "open", "challenge", "off"
 }
 
-// Observe bounds what observing may use.
+// Observe bounds what observing may use. Flows and Streams are for all ward
+// ports together, so that a box with eight of them needs no more memory than
+// one with a single port; PerPort deals them out.
 type Observe struct {
 	RingBytes   int  // kernel ring of one port
 	Recvmmsg    bool // do not use the ring
-	Flows       int  // most flows of one port
-	Streams     int  // most TCP directions assembled at once, of one port
+	Flows       int  // most flows, about 350 bytes each
+	Streams     int  // most TCP directions assembled at once, 2 KiB each on average
 	StreamBytes int  // most bytes of one direction
+}
+
+// What a port gets at least, however many there are.
+const (
+	MinFlows   = 1024
+	MinStreams = 64
+)
+
+// PerPort is the share of one of so many ward ports.
+func (o Observe) PerPort(ports int) Observe {
+	o.Flows, o.Streams = max(MinFlows, o.Flows/ports), max(MinStreams, o.Streams/ports)
+	return o
 }
 
 // Outbox bounds the queue on disk.

@@ -125,8 +125,8 @@ func bounds(p parser, c *Config, r raw) error {
 		min, max int64
 	}{
 		{"observe.ring_mib", int64(r.Observe.RingMiB), 1, 64},
-		{"observe.flows", int64(r.Observe.Flows), 1024, 1 << 20},
-		{"observe.streams", int64(r.Observe.Streams), 64, 1 << 16},
+		{"observe.flows", int64(r.Observe.Flows), MinFlows, 1 << 20},
+		{"observe.streams", int64(r.Observe.Streams), MinStreams, 1 << 16},
 		{"observe.stream_kib", int64(r.Observe.StreamKiB), 4, 256},
 		{"outbox.cap_mib", r.Outbox.CapMiB, 1, 4096},
 	} {

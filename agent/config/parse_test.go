@@ -25,6 +25,18 @@ func TestEmptyFile(t *testing.T) {
 	}
 }
 
+func TestPerPort(t *testing.T) {
+	all := Observe{RingBytes: 4 << 20, Flows: 65536, Streams: 4096, StreamBytes: 16 << 10}
+	for _, tt := range []struct{ ports, flows, streams int }{
+		{1, 65536, 4096}, {3, 21845, 1365}, {8, 8192, 512}, {64, MinFlows, MinStreams}, {100, MinFlows, MinStreams},
+	} {
+		want := Observe{RingBytes: 4 << 20, Flows: tt.flows, Streams: tt.streams, StreamBytes: 16 << 10}
+		if diff := cmp.Diff(want, all.PerPort(tt.ports)); diff != "" {
+			t.Errorf("one of %d ports (-want +got):\n%s", tt.ports, diff)
+		}
+	}
+}
+
 // The documented reference file must stay a good one.
 func TestReferenceFile(t *testing.T) {
 	data, err := os.ReadFile("testdata/wardkeeper.toml")

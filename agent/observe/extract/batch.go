@@ -59,6 +59,12 @@ func (x *Extractor) state(w who, kind fact.Kind, text []byte) {
 	if !ok {
 		return
 	}
+	// Among thousands of MACs that come and go the sighting of a new device may
+	// have been withheld: one that says something is sighted first, for of
+	// devices that it has not seen the inventory takes no facts.
+	if !x.whole && !x.resident.has(x.hash(w.mac)) {
+		x.see(fact.Sighting{MAC: w.mac, IP: w.ip, VLAN: w.vlan, Time: w.time})
+	}
 	x.batch.Facts = append(x.batch.Facts, fact.Fact{MAC: w.mac, IP: w.ip, VLAN: w.vlan, Kind: kind, Value: value, Time: w.time})
 	x.stats.Facts++
 	if len(x.batch.Facts) >= maxBatch {
@@ -81,14 +87,12 @@ func (x *Extractor) yes(w who, kind fact.Kind) {
 }
 
 // sight notes the sender of a frame, at most once a second for each address.
-func (x *Extractor) sight(v *dissect.View, way flows.Way) {
+func (x *Extractor) sight(v *dissect.View) {
 	mac := fact.MAC(v.SrcMAC)
 	if mac.Group() {
 		return
 	}
-	if way == flows.FromDevice {
-		x.resident.renew(x.hash(mac), x.now)
-	}
+	x.resident.renew(x.hash(mac), x.now)
 	ip := unicast(v.SrcAddr())
 	if v.Network == dissect.NetworkARP && v.ARP.SenderHW == v.SrcMAC && !v.ARP.Probe() {
 		ip = unicast(netip.AddrFrom4(v.ARP.SenderIP))
@@ -107,10 +111,12 @@ func (x *Extractor) sight(v *dissect.View, way flows.Way) {
 		return
 	}
 	x.sighted.note(said, x.now)
-	if way == flows.FromDevice {
-		x.resident.note(x.hash(mac), x.now)
-	}
-	x.batch.Sightings = append(x.batch.Sightings, fact.Sighting{MAC: mac, IP: ip, VLAN: v.VLAN, Time: x.wall})
+	x.see(fact.Sighting{MAC: mac, IP: ip, VLAN: v.VLAN, Time: x.wall})
+}
+
+func (x *Extractor) see(s fact.Sighting) {
+	x.resident.note(x.hash(s.MAC), x.now)
+	x.batch.Sightings = append(x.batch.Sightings, s)
 	if len(x.batch.Sightings) >= maxBatch {
 		x.flush()
 	}

@@ -140,7 +140,7 @@ func (x *Extractor) read(f platform.Frame) {
 			return
 		}
 	} else {
-		x.sight(v, way)
+		x.sight(v)
 	}
 	packets, bytes := uint64(1), uint64(f.Length)
 	if v.Fragment != dissect.FragmentWhole {

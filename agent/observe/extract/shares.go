@@ -12,7 +12,7 @@ type quotas struct{ sightings, facts, attempts, answered shares }
 
 func newQuotas() quotas {
 	return quotas{
-		sightings: shares{quota: quota{8, 32}},
+		sightings: shares{quota: quota{8, 16}},
 		facts:     shares{quota: quota{16, 128}}, // a DICOM association may propose 128 classes
 		attempts:  shares{quota: quota{8, 64}},   // the inventory keeps 64 conversations of a device
 		answered:  shares{quota: quota{32, 128}},

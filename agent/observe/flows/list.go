@@ -62,7 +62,7 @@ func (t *Table) add(k *key, short key4, now, wall int64) uint32 {
 		t.free = t.records[i].next
 	} else {
 		i = uint32(len(t.records))
-		t.records = append(t.records, record{})
+		t.records = append(enlarge(t.records, t.opt.Flows+1), record{})
 	}
 	t.stats.Flows++
 	t.records[i] = record{key: *k, id: t.stats.Flows, opener: openerUnknown, first: wall, last: wall, placed: now, queued: t.records[i].queued}
@@ -74,6 +74,15 @@ func (t *Table) add(k *key, short key4, now, wall int64) uint32 {
 	t.push(i, classAttempt)
 	t.live++
 	return i
+}
+
+// enlarge makes room for one more, by doubling and up to most: append alone would
+// end with a quarter too much.
+func enlarge[E any](s []E, most int) []E {
+	if len(s) < cap(s) {
+		return s
+	}
+	return append(make([]E, 0, max(len(s)+1, min(2*len(s), most))), s...)
 }
 
 // evict gives up the flow that is worth least: ended before attempted before

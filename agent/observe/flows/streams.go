@@ -42,7 +42,7 @@ func (p *streams) get(owner uint32, side int) uint32 {
 		p.free = p.s[i].next
 	} else {
 		i = uint32(len(p.s))
-		p.s = append(p.s, stream{})
+		p.s = append(enlarge(p.s, p.limit+1), stream{})
 	}
 	st := &p.s[i]
 	*st = stream{owner: owner, side: uint8(side), prev: p.tail}
