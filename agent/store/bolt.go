@@ -74,6 +74,8 @@ func (b *boltFile) update(fn func(raw) error) error {
 		if err := fn(t); err != nil {
 			return err
 		}
+		// What was put is counted as pages half full, which new pages are at
+		// worst; a transaction that only deletes is never refused.
 		if t.bytes > 0 && b.spare(tx)-t.bytes/(pageSize/2) < min(reserve, b.db.MaxSize/pageSize/8) {
 			return ErrFull
 		}

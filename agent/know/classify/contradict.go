@@ -15,7 +15,7 @@ const contradiction = -2
 // maker behind another maker's MAC, or a bedside device behind a PC's. Both are
 // a gateway or a spoof; the roles that rest on it lose weight.
 func (c *Classifier) contradict(t *tally) {
-	if t.maker.Name == "" || t.maker.Module {
+	if t.maker.Name == "" || t.maker.Module { // who made a radio or network module built none of the device
 		return
 	}
 	if t.maker.Computer {

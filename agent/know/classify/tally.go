@@ -17,7 +17,9 @@ type hit struct {
 const kindsOfEvidence = int(rules.Name) + 1
 
 // roleTally is what was found for one role: of each kind of evidence, the hit
-// that weighs most for it and the one that weighs most against it.
+// that weighs most for it and the one that weighs most against it. The others
+// do not add up: ten signatures that match one host name, or five storage
+// classes of one association, are one witness.
 type roleTally struct {
 	role    device.Role
 	rank    int // of the role in roles.toml: equal scores go to the one with more at stake

@@ -35,7 +35,10 @@ func (p *plan) floor() event.Class {
 	return c
 }
 
-// plan decides on the next transaction for what is held.
+// plan decides on the next transaction for what is held. It takes the events in
+// their order and stops at the first that does not fit, so that used is a prefix
+// of held and the numbers of a class run on. Deletions come first: they make
+// the room, in the file and under the cap, that the records need.
 func (b *Box) plan(most int) *plan {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -78,6 +78,8 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 		if drained != nil && changed == nil && !more && len(r.inFlight) == 0 {
 			return r.goodbye()
 		}
+		// Only the oldest is watched: a broker acknowledges in the order of
+		// sending (MQTT 3.1.1 §4.6), and one that is late there is late.
 		var oldest <-chan struct{}
 		var late <-chan time.Time
 		if len(r.inFlight) > 0 {
