@@ -195,6 +195,13 @@ func TestLive(t *testing.T) {
 			here(0), frame(platform.Egress, 0.1, tcp(server, device, syn, 0, nil)), frame(platform.Ingress, 0.2, tcp(device, server, syn|ack, 0, nil)),
 			frame(platform.Egress, 0.3, tcp(server, device, ack, 1, rq)),
 		}, []string{"1 dicom.ae_title_called_as PUMPAE", "1 service.serves tcp/104"}},
+		{"device is called and does not answer", []platform.Frame{
+			here(0), frame(platform.Egress, 0.1, tcp(server, device, syn, 0, nil)), frame(platform.Egress, 0.2, tcp(server, device, ack, 1, rq)),
+		}, nil},
+		{"device is called and refuses", []platform.Frame{
+			here(0), frame(platform.Egress, 0.1, tcp(server, device, syn, 0, nil)), frame(platform.Ingress, 0.2, tcp(device, server, rst|ack, 0, nil)),
+			frame(platform.Egress, 0.3, tcp(server, device, ack, 1, rq)),
+		}, nil},
 		{"device calls", []platform.Frame{frame(platform.Ingress, 0, tcp(pump, server, ack, 1, rq))},
 			[]string{"1 dicom.ae_title PACSAE", "1 dicom.impl_class_uid 1.2.3.4", "1 dicom.impl_version TEST_1"}},
 		{"flooded to the port", []platform.Frame{here(0), frame(platform.Egress, 0.1, tcp(server, other, ack, 1, rq))}, nil},

@@ -8,6 +8,7 @@ import (
 // or more at a time is not read.
 const (
 	maxDatagrams     = 64
+	maxOfSender      = 16              // datagrams of one MAC
 	maxDatagram      = 16 << 10        // bytes
 	fragmentLifetime = int64(30 * 1e9) // nanoseconds, RFC 1122 §3.3.2: 60 to 120 s at hosts
 )
@@ -117,12 +118,13 @@ func (d *datagram) add(v *dissect.View) bool {
 	return d.spans.add(g)
 }
 
-// find returns the datagram of a fragment, a fresh one if need be.
+// find returns the datagram of a fragment, a fresh one if need be: in place of
+// the oldest, or of the sender's own oldest where it has its share.
 func (f *Fragments) find(v *dissect.View, way Way, now int64) *datagram {
 	of := origin{
 		src: v.SrcIP, dst: v.DstIP, mac: v.SrcMAC, id: v.FragID, vlan: v.VLAN, network: v.Network, proto: v.FragProto, way: way,
 	}
-	oldest := &f.d[0]
+	oldest, own, owned := &f.d[0], (*datagram)(nil), 0
 	for i := range f.d {
 		d := &f.d[i]
 		if d.began != 0 && now-d.began > fragmentLifetime {
@@ -134,6 +136,14 @@ func (f *Fragments) find(v *dissect.View, way Way, now int64) *datagram {
 		if d.began < oldest.began {
 			oldest = d
 		}
+		if d.began != 0 && d.mac == of.mac {
+			if owned++; own == nil || d.began < own.began {
+				own = d
+			}
+		}
+	}
+	if owned >= maxOfSender {
+		oldest = own
 	}
 	if oldest.began != 0 {
 		f.drop(oldest)

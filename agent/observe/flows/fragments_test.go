@@ -21,11 +21,27 @@ func TestFragments(t *testing.T) {
 	other.SrcIP[0]++
 	cut := part(1, 16, true, b)
 	cut.Truncated = true
+	// Pieces of 8 bytes: as they come, and each second one first, which leaves
+	// more holes than are counted.
+	const pieces = 2*maxSpans + 2
+	var tiny, holes []*dissect.View
+	for i := range uint32(pieces) {
+		tiny = append(tiny, part(1, 8*i, i < pieces-1, b))
+	}
+	for i := range tiny {
+		holes = append(holes, tiny[(2*i+2*i/pieces)%pieces])
+	}
 	tests := []struct {
 		name  string
 		parts []*dissect.View
 		want  string
 	}{
+		{"tiny", tiny, strings.Repeat(b, pieces)},
+		{"more holes than are counted", holes, ""},
+		{"no beginning", []*dissect.View{part(1, 16, true, b), part(1, 24, false, c)}, ""},
+		{"the end alone", []*dissect.View{part(1, 0, false, a)}, a},
+		{"overlap that agrees", []*dissect.View{part(1, 0, true, a), part(1, 8, true, a), part(1, 24, false, c)}, ""},
+		{"offset beyond any datagram", []*dissect.View{part(1, 0, true, a), part(1, 0xfff8, false, a)}, ""},
 		{"in order", []*dissect.View{part(1, 0, true, a), part(1, 16, true, b), part(1, 24, false, c)}, a + b + c},
 		{"backwards", []*dissect.View{part(1, 24, false, c), part(1, 16, true, b), part(1, 0, true, a)}, a + b + c},
 		{"a copy", []*dissect.View{part(1, 0, true, a), part(1, 0, true, a), part(1, 16, false, c)}, a + c},
@@ -59,6 +75,26 @@ func TestFragments(t *testing.T) {
 				t.Errorf("%d frames of %d bytes, want %d", frames, bytes, n)
 			}
 		})
+	}
+}
+
+// An id is used again after a while, also where the first datagram came whole
+// and one of its fragments came late.
+func TestFragmentIDIsUsedAgain(t *testing.T) {
+	var f Fragments
+	for i, text := range []string{"12345678", "abcdefgh"} {
+		f.Add(part(1, 0, true, text), FromDevice, 1+int64(i), 100)
+		if data, frames, _ := f.Add(part(1, 8, false, "x"), FromDevice, 1+int64(i), 100); string(data) != text+"x" || frames != 2 {
+			t.Errorf("%q of %d frames", data, frames)
+		}
+	}
+	f.Add(part(1, 0, true, "abcdefgh"), FromDevice, 3, 100) // late
+	f.Add(part(1, 0, true, "ABCDEFGH"), FromDevice, fragmentLifetime+4, 100)
+	if data, _, _ := f.Add(part(1, 8, false, "x"), FromDevice, fragmentLifetime+4, 100); string(data) != "ABCDEFGHx" {
+		t.Errorf("after a late fragment: %q", data)
+	}
+	if f.Dropped != 1 {
+		t.Errorf("%d dropped, want 1", f.Dropped)
 	}
 }
 
@@ -101,6 +137,23 @@ func TestFragmentsOfOthersAreApart(t *testing.T) {
 		if data, frames, _ := f.Add(first(), FromDevice, 3, 100); string(data) != "12345678x" || frames != 2 {
 			t.Errorf("%s: the device's own: %q of %d frames", name, data, frames)
 		}
+	}
+}
+
+// Who sends only beginnings does not push out the datagrams of others.
+func TestFragmentsOfFloodIsItsOwnLoss(t *testing.T) {
+	var f Fragments
+	f.Add(part(7, 0, true, "12345678"), FromDevice, 1, 100)
+	for id := range uint32(1000) {
+		v := part(id, 0, true, "XXXXXXXX")
+		v.SrcMAC[5]++
+		f.Add(v, FromDevice, 2+int64(id), 100)
+	}
+	if data, _, _ := f.Add(part(7, 8, false, "x"), FromDevice, 2000, 100); string(data) != "12345678x" {
+		t.Errorf("put together %q", data)
+	}
+	if want := uint64(1000 - maxOfSender); f.Dropped != want {
+		t.Errorf("%d dropped, want %d", f.Dropped, want)
 	}
 }
 

@@ -23,7 +23,7 @@ type Reader interface {
 type End struct {
 	MAC    fact.MAC
 	IP     netip.Addr
-	Device bool // of ours: facts may be stated about it
+	Device bool // of ours, and it took part: facts may be stated about it
 }
 
 // Conn says whose bytes a Reader is shown.
@@ -41,7 +41,10 @@ type Conn struct {
 // conn describes the direction from a side of a record.
 func (r *record) conn(side int) Conn {
 	end := func(side int) End {
-		return End{MAC: r.mac[side], IP: r.key.addr(side), Device: r.device&(1<<side) != 0}
+		// On a port where both directions are seen, what outsiders send to a device
+		// that never answers says nothing about it.
+		spoke := r.key.device == 0 || r.seen&(1<<side) != 0
+		return End{MAC: r.mac[side], IP: r.key.addr(side), Device: spoke && r.device&(1<<side) != 0}
 	}
 	return Conn{
 		ID: r.id, From: end(side), To: end(1 - side), VLAN: r.key.vlan, Time: r.last,

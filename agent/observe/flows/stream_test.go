@@ -82,6 +82,16 @@ func TestStreams(t *testing.T) {
 		{"unfinished at RST", open(data(100, "$he"), tcp(server, pump, rst, 1, "")), nil, []string{"he"}},
 		{"FIN overtakes", open(data(103, "llo;"), tcp(pump, server, ack|fin, 107, ""), data(100, "$he")), []string{"hello"}, nil},
 		{"lost by the capture", open(data(100, "$he"), data(110, "$b;"), back(113)), []string{"b"}, []string{"he"}},
+		{"the same again after it was too long", open(data(100, "$"+long), data(3101, long), data(3101, long), data(100, "$"+long), data(6101, "$a;")),
+			[]string{"a"}, []string{long}},
+		{"sequence numbers wrap out of order", append([]*dissect.View{tcp(pump, server, syn, 0xfffffffc, "")}, data(1, "lo;"), data(0xfffffffd, "$hel")),
+			[]string{"hello"}, nil},
+		{"a segment far ahead", open(data(100, "$he"), data(1<<31, "$a;"), data(103, "$b;")), []string{"a"}, []string{"he"}},
+		{"more holes than are counted", open(data(100, "$h"), data(104, "1"), data(106, "2"), data(108, "3"), data(110, "4"), data(112, "5"),
+			data(114, "6"), data(116, "7"), data(118, "8"), data(120, "$a;")), []string{"a"}, []string{"h"}},
+		{"data on the RST", open(data(100, "$he"), tcp(pump, server, rst, 103, "llo;")), []string{"hello"}, nil},
+		{"data after the RST", open(tcp(pump, server, rst, 100, ""), data(100, "$a;")), []string{"a"}, nil},
+		{"data on the SYN, retransmitted with more", []*dissect.View{tcp(pump, server, syn, 99, "$a"), tcp(pump, server, syn, 99, "$ab;")}, []string{"ab"}, nil},
 		{"too long", open(data(100, "$"+long), data(3101, long), data(6101, "$a;")), []string{"a"}, []string{long}},
 	}
 	for _, tt := range tests {
@@ -106,6 +116,17 @@ func TestStreams(t *testing.T) {
 				t.Errorf("%d streams live, room %d after Close", s.live, s.room)
 			}
 		})
+	}
+}
+
+// Both directions in the middle of a connection, each split, and mixed.
+func TestBothDirectionsInTheMiddle(t *testing.T) {
+	rd := &reader{}
+	table := New(Options{Read: rd})
+	feed(table, BothDevices, tcp(pump, server, ack, 7000, "$he"), tcp(server, pump, ack, 90, "lost;"), tcp(server, pump, ack, 95, "$wor"),
+		tcp(pump, server, ack, 7003, "llo;"), tcp(server, pump, ack, 99, "ld;"))
+	if diff := cmp.Diff([]string{"192.0.2.1 hello", "198.51.100.9 world"}, rd.got); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 }
 
