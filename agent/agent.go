@@ -20,6 +20,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
 	"github.com/wardkeeper/wardkeeper/agent/protect/enforce"
+	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
 	"github.com/wardkeeper/wardkeeper/agent/report/uplink"
 	"github.com/wardkeeper/wardkeeper/agent/report/vitals"
@@ -108,7 +109,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	}
 
 	// protect
-	a.enforce = enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: valueRoom{a.store}, Clock: a.clock,
+	a.enforce = enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: kept.Open(filepath.Join(cfg.State, rulesDir)), Clock: a.clock,
 		Board: &a.board, Events: a.recent, Log: log, Policy: pol, Roles: know.rules.Roles.Class, Lab: cfg.Lab, Internal: cfg.Site.Internal,
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
@@ -160,8 +161,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// storeFile is the database in the state folder.
-const storeFile = "wardkeeper.db"
+// What is in the state folder: the database, and apart from it what the rules
+// in force were made of, which must be had without it.
+const (
+	storeFile = "wardkeeper.db"
+	rulesDir  = "rules"
+)
 
 // roomForRest is what the store may hold beside the outbox: 4096 devices of
 // some KiB, the rules in force, and the pages that copy-on-write needs.

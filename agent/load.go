@@ -45,23 +45,6 @@ func readPolicy(cfg *config.Config, k knowledge) (*policy.Policy, error) {
 	return policy.Parse(cfg.Policy, data, k.rules.Roles.Class, k.rules.Roles.Names()...)
 }
 
-// valueRoom is the store as single values.
-type valueRoom struct{ s *store.Store }
-
-const valueBucket = "values"
-
-func (r valueRoom) Get(key string) (value []byte, err error) {
-	err = r.s.View(func(tx *store.Tx) error {
-		value, err = tx.Get(valueBucket, []byte(key))
-		return err
-	})
-	return value, err
-}
-
-func (r valueRoom) Put(key string, value []byte) error {
-	return r.s.Update(func(tx *store.Tx) error { return tx.Put(valueBucket, []byte(key), value) })
-}
-
 // deviceRoom keeps the inventory.
 type deviceRoom struct {
 	store.Room

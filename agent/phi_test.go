@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,19 +125,19 @@ func TestPatientDataStaysInside(t *testing.T) {
 	}
 }
 
-// all is the content of all files of a folder.
+// all is the content of all files below a folder.
 func all(t *testing.T, dir string) (out []byte) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files in %s: %v", dir, err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
+		b, err := os.ReadFile(path)
 		out = append(out, b...)
+		return err
+	})
+	if err != nil || len(out) == 0 {
+		t.Fatalf("%d bytes in %s: %v", len(out), dir, err)
 	}
 	return out
 }

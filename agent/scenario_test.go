@@ -175,7 +175,7 @@ func TestRoomForADatabaseAtLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.wait(10 * time.Minute)
-		if _, err := os.Stat(g.state()); err == nil || !slices.Contains(g.conditions(), "store.memory") {
+		if _, err := os.Stat(g.db()); err == nil || !slices.Contains(g.conditions(), "store.memory") {
 			t.Errorf("a database on a full disk (%v), conditions %v", err, g.conditions())
 		}
 		g.shows("show status", "once the disk has room, all moves there")

@@ -32,6 +32,8 @@ const (
 const usage = `usage:
   wardkeeper run   [--config FILE]   run the agent until SIGTERM
   wardkeeper check [--config FILE]   read all files, look at the ports, change nothing
+  wardkeeper preload [--config FILE] put the last confirmed rules into the kernel and read
+                                     them back, before the ports are up (PID 1 calls it)
   wardkeeper version
 `
 
@@ -54,6 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "run":
 		return runAgent(*file, stderr)
+	case "preload":
+		return preload(*file, stdout, stderr)
 	case "check":
 		return check(*file, stdout, stderr)
 	case "version":
@@ -93,6 +97,24 @@ func runAgent(file string, stderr io.Writer) int {
 	if err := a.Run(ctx); err != nil {
 		log.Error("agent ended", "err", err)
 		return exitAgain
+	}
+	return 0
+}
+
+// preload does without a configuration that cannot be read: rules that were in
+// force must be back whatever became of the file.
+func preload(file string, stdout, stderr io.Writer) int {
+	cfg, err := readConfig(file)
+	if err != nil {
+		fmt.Fprintln(stderr, "wardkeeper:", err)
+		if cfg, err = config.Parse("built-in configuration", nil); err != nil {
+			return exitConfig
+		}
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	if err := agent.Preload(context.Background(), cfg, linux.New(linux.Options{}), log, build(), stdout); err != nil {
+		fmt.Fprintln(stderr, "wardkeeper:", err)
+		return exitFailed
 	}
 	return 0
 }

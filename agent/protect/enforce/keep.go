@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 
 	"github.com/wardkeeper/wardkeeper/agent/health"
@@ -15,8 +16,8 @@ import (
 
 // Keys in the store.
 const (
-	keyPairs     = "enforce/pairs"
-	keyConfirmed = "enforce/confirmed"
+	keyPairs     = "pairs"
+	keyConfirmed = "confirmed"
 )
 
 // keptVersion changes when an older reader would misread a record.
@@ -48,26 +49,27 @@ func (t *Task) remember() {
 	if t.opt.Store == nil {
 		return
 	}
-	b, err := t.opt.Store.Get(keyPairs)
-	if err != nil || b == nil {
-		t.lost("exempt pairs", err)
-		return
+	values, err := t.opt.Store.All(keyPairs)
+	for _, b := range values {
+		var k keptPairs
+		perr := json.Unmarshal(b, &k)
+		if perr == nil && k.V != keptVersion {
+			perr = fmt.Errorf("record of version %d", k.V)
+		}
+		if perr == nil {
+			t.pairs, t.keptPairs = k.Pairs, len(k.Pairs)
+			break
+		}
+		err = errors.Join(err, perr)
 	}
-	var k keptPairs
-	if err = json.Unmarshal(b, &k); err == nil && k.V != keptVersion {
-		err = fmt.Errorf("record of version %d", k.V)
-	}
-	if err != nil {
-		t.lost("exempt pairs", err)
-		return
-	}
-	t.pairs, t.keptPairs = k.Pairs, len(k.Pairs)
+	t.lost("exempt pairs", err)
 }
 
-// lost puts up that something kept could not be read; no error, no condition.
+// lost puts up that something kept could not be read, wholly or its newest
+// version; no error, no condition.
 func (t *Task) lost(what string, err error) {
 	if err != nil {
-		t.condition("enforce.store", health.Warning, what+" of before the restart are lost: "+err.Error())
+		t.condition("enforce.store", health.Warning, what+" of before the restart are lost, or older: "+err.Error())
 	}
 }
 
@@ -126,18 +128,37 @@ func (t *Task) wantBefore(ctx context.Context) (*policy.Compiled, error) {
 	if _, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); !errors.Is(err, platform.ErrNoTable) {
 		return nil, nil
 	}
-	b, err := t.opt.Store.Get(keyConfirmed)
-	if err != nil || b == nil {
-		t.lost("rules", err)
-		return nil, nil
+	var errs []error
+	for c, err := range t.confirmed() {
+		if err == nil {
+			t.before = c
+			break
+		}
+		errs = append(errs, err)
 	}
-	in, err := t.keptInput(b)
-	if err != nil {
-		t.lost("rules", err)
-		return nil, nil
+	t.lost("rules", errors.Join(errs...))
+	return t.before, nil
+}
+
+// confirmed compiles what was in force, the newest first, one after the other;
+// or says why that cannot be had.
+func (t *Task) confirmed() iter.Seq2[*policy.Compiled, error] {
+	return func(yield func(*policy.Compiled, error) bool) {
+		values, err := t.opt.Store.All(keyConfirmed)
+		if err != nil && !yield(nil, err) {
+			return
+		}
+		for _, b := range values {
+			var c *policy.Compiled
+			in, err := t.keptInput(b)
+			if err == nil {
+				c, err = policy.Compile(in)
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
 	}
-	t.before, err = policy.Compile(in)
-	return t.before, err
 }
 
 // keptInput reads a record.

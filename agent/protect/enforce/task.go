@@ -23,10 +23,12 @@ type Inventory interface {
 	Ready() <-chan struct{}     // closed once what was remembered is back
 }
 
-// Store keeps values over restarts.
+// Store keeps values over restarts, and of each its predecessor; kept.Dir is
+// one.
 type Store interface {
-	// Get returns nil without an error where nothing was put.
-	Get(key string) ([]byte, error)
+	// All returns the values of the key that are whole, the newest first, and
+	// says what is wrong with the others.
+	All(key string) ([][]byte, error)
 	// Put returns once the value is on disk.
 	Put(key string, value []byte) error
 }

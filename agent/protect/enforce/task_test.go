@@ -234,7 +234,7 @@ func TestUnreadableRecords(t *testing.T) {
 		ready := w.inv.ready
 		w.inv.ready = make(chan struct{})
 		w.start(wardPolicy(t))
-		if c := w.board.Conditions(); len(c) != 1 || c[0].Code != "enforce.store" || c[0].Text != "rules of before the restart are lost: record of version 9" {
+		if c := w.board.Conditions(); len(c) != 1 || c[0].Code != "enforce.store" || c[0].Text != "rules of before the restart are lost, or older: record of version 9" {
 			t.Errorf("conditions %+v", c)
 		}
 		w.stop()

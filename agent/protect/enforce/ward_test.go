@@ -66,7 +66,12 @@ func (s *shelf) set(devices ...device.Device) {
 // disk is a Store in memory.
 type disk map[string][]byte
 
-func (d disk) Get(key string) ([]byte, error) { return d[key], nil }
+func (d disk) All(key string) ([][]byte, error) {
+	if v, ok := d[key]; ok {
+		return [][]byte{v}, nil
+	}
+	return nil, nil
+}
 func (d disk) Put(key string, v []byte) error { d[key] = v; return nil }
 
 // events collects what is emitted.
