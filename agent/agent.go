@@ -71,7 +71,7 @@ var ErrAgain = errors.New("start the agent again")
 // New wires the rooms in the order of the data path. Unless it wraps ErrAgain,
 // the error names what is wrong with the configuration, the rules or the
 // policy; the network, the disk and the broker may be in any state.
-func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build) (*Agent, error) {
+func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build, by Supervisor) (*Agent, error) {
 	a := &Agent{cfg: cfg, host: host, log: log, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
 	know, err := loadKnowledge(cfg)
 	if err != nil {
@@ -114,13 +114,13 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
 
-	a.stages = a.list()
+	a.stages = a.list(by)
 	return a, nil
 }
 
 // list is everything that runs, in the order in which it ends: the data path.
-func (a *Agent) list() [][]Task {
-	edge := []Task{a.denies}
+func (a *Agent) list(by Supervisor) [][]Task {
+	edge := []Task{newSigns(a, by), a.denies}
 	for _, p := range a.ports {
 		edge = append(edge, p)
 	}

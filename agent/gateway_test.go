@@ -33,6 +33,7 @@ type gateway struct {
 	broker *broker
 	log    *logBook
 	agent  *Agent
+	by     Supervisor
 	end    func() error // nil: not running
 }
 
@@ -118,7 +119,7 @@ func (g *gateway) platform() platform.Host {
 func (g *gateway) start() {
 	g.t.Helper()
 	a, err := New(context.Background(), g.config(), g.platform(), slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Build{Version: "test", Time: time.Now().Add(-time.Hour)})
+		Build{Version: "test", Time: time.Now().Add(-time.Hour)}, g.by)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -50,12 +50,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	file := fs.String("config", defaultConfig, "configuration `FILE`")
+	signs := fs.Int("signs", 0, "of run: `FD` that PID 1 listens to for signs of life, 0 for none")
+	rescue := fs.String("rescue", "", "of run: why PID 1 let the ward through without rules")
 	if err := fs.Parse(args[1:]); err != nil {
 		return exitUsage
 	}
 	switch args[0] {
 	case "run":
-		return runAgent(*file, stderr)
+		by := agent.Supervisor{Rescue: *rescue}
+		if *signs > 2 {
+			by.Signs = os.NewFile(uintptr(*signs), "signs")
+		}
+		return runAgent(*file, by, stderr)
 	case "preload":
 		return preload(*file, stdout, stderr)
 	case "check":
@@ -74,7 +80,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
-func runAgent(file string, stderr io.Writer) int {
+func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	cfg, err := readConfig(file)
 	if err != nil {
@@ -83,7 +89,7 @@ func runAgent(file string, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build())
+	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build(), by)
 	switch {
 	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
 		return 0

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
+)
+
+// Supervisor is who started the agent, PID 1 of the image; the zero value is
+// nobody.
+type Supervisor struct {
+	// Signs takes a byte every second while the agent is well: SignAlive, and
+	// once SignFenced. nil: nobody listens.
+	Signs io.Writer
+	// Rescue says why the box filters nothing; "" where the rules are in place.
+	Rescue string
+}
+
+// Signs that the agent gives.
+const (
+	SignAlive  = 'a'
+	SignFenced = 'f' // it has read its rules back from the kernel
+)
+
+const (
+	signEvery = time.Second
+	// hangs is how long a task may be silent before the agent no longer counts
+	// as alive: longer than the slowest flash holds up a commit.
+	hangs = 20 * time.Second
+)
+
+// signs tells the supervisor that the agent lives, and people that the box was
+// in rescue.
+type signs struct {
+	to     Supervisor
+	fenced <-chan struct{} // closed once the rules are in place
+	clock  *clock.Clock
+	board  *health.Board
+	events event.Sink
+	log    *slog.Logger
+	ready  chan struct{}
+}
+
+func newSigns(a *Agent, to Supervisor) *signs {
+	s := &signs{to: to, fenced: a.enforce.Ready(), clock: a.clock, board: &a.board, events: a.recent, log: a.log, ready: make(chan struct{})}
+	close(s.ready)
+	return s
+}
+
+func (s *signs) String() string         { return "signs" }
+func (s *signs) Ready() <-chan struct{} { return s.ready }
+
+// rescueCode is the condition of a box that filters nothing.
+const rescueCode = "rescue"
+
+func (s *signs) Run(ctx context.Context) error {
+	if s.to.Rescue != "" {
+		now := s.clock.Now()
+		text := "nothing is filtered, all ports are bridged: " + s.to.Rescue
+		s.board.Set(health.Condition{Code: rescueCode, Severity: health.Failure, Text: text, Since: now.Wall})
+		s.log.Error("the box is in rescue", "reason", s.to.Rescue)
+		s.events.Emit(event.Event{Class: event.Alert, At: now, Body: event.Warning{Signal: rescueCode, Text: text,
+			Advice: "it ends by itself once rules are in place; find out why they could not be loaded at boot"}})
+	}
+	tick := time.NewTicker(signEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.fenced:
+			s.fenced = nil
+			if s.board.Clear(rescueCode) {
+				s.log.Info("rescue is over: rules are in place")
+			}
+			if err := s.give(SignFenced); err != nil {
+				return err
+			}
+		case <-tick.C:
+			if len(s.board.Silent(s.clock.Now().Mono, hangs)) > 0 {
+				continue // the supervisor notices
+			}
+			if err := s.give(SignAlive); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *signs) give(sign byte) error {
+	if s.to.Signs == nil {
+		return nil
+	}
+	if _, err := s.to.Signs.Write([]byte{sign}); err != nil {
+		return fmt.Errorf("give a sign: %w", err)
+	}
+	return nil
+}

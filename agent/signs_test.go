@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/platform/fake"
+)
+
+// The supervisor hears a sign each second, and once that the rules are in place;
+// none while a task hangs.
+func TestSignsOfLife(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		heard := &logBook{}
+		g.by = Supervisor{Signs: heard}
+		g.start()
+		g.wait(time.Minute)
+		got := heard.String()
+		if n := strings.Count(got, "a"); n < 58 || n > 63 || strings.Count(got, "f") != 1 || len(got) != n+1 {
+			t.Errorf("signs %q", got)
+		}
+		// A task that was there and gives no beat any more.
+		g.agent.board.Beat("capture w9", g.agent.clock.Now().Mono)
+		g.wait(30 * time.Second)
+		before := len(heard.String())
+		g.wait(30 * time.Second)
+		if n := len(heard.String()) - before; n != 0 {
+			t.Errorf("%d signs while a task hangs", n)
+		}
+	})
+}
+
+// A box that PID 1 let through without rules says so, on the console and to the
+// broker, until its rules are in the kernel and were read back.
+func TestRescueIsToldUntilTheRulesAreThere(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		heard := &logBook{}
+		g.by = Supervisor{Signs: heard, Rescue: "no rules after 10s"}
+		for range 300 {
+			g.host.Firewall.Inject(fake.FailedRead)
+		}
+		g.start()
+		g.wait(10 * time.Second)
+		if !slices.Contains(g.conditions(), "rescue") || strings.Contains(heard.String(), "f") {
+			t.Errorf("conditions %v, signs %q", g.conditions(), heard.String())
+		}
+		g.shows("show status", "nothing is filtered", "no rules after")
+		alerts := g.broker.of(t, "alert")
+		if len(alerts) != 1 || !strings.Contains(alerts[0], `"signal":"rescue"`) {
+			t.Errorf("alerts %q", alerts)
+		}
+		for len(g.host.Firewall.Pending()) > 0 {
+			g.wait(time.Minute)
+		}
+		g.wait(time.Minute)
+		if got := g.conditions(); len(got) > 0 || strings.Count(heard.String(), "f") != 1 {
+			t.Errorf("conditions %v, signs %q", got, heard.String())
+		}
+	})
+}
+
+// brokenLine is a supervisor that is gone.
+type brokenLine struct{ bytes.Buffer }
+
+func (*brokenLine) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// An agent whose supervisor is gone ends: a second one will be started.
+func TestSupervisorGone(t *testing.T) {
+	inGateway(t, "", func(g *gateway) {
+		g.by = Supervisor{Signs: &brokenLine{}}
+		g.start()
+		err := g.end()
+		g.end = nil
+		time.Sleep(time.Minute)
+		if err == nil || err.Error() != "task signs: give a sign: broken pipe" {
+			t.Errorf("error %v", err)
+		}
+	})
+}
