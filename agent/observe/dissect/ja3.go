@@ -33,18 +33,6 @@ func (m *ClientHello) JA3() Text {
 	return md5Text(s)
 }
 
-// JA3S returns the JA3S fingerprint of the server, 32 hexadecimal digits: the
-// MD5 of version, cipher and extensions in wire order.
-func (m *ServerHello) JA3S() Text {
-	if m.overflow || m.Version == 0 {
-		return Text{}
-	}
-	var buf [ja3Buffer]byte
-	s := append(strconv.AppendUint(buf[:0], uint64(m.Version), 10), ',')
-	s = append(strconv.AppendUint(s, uint64(m.Cipher), 10), ',')
-	return md5Text(appendDecimals(s, m.Extensions[:m.ExtensionsLen]))
-}
-
 // appendDecimals appends the numbers with dashes between them.
 func appendDecimals(s []byte, v []uint16) []byte {
 	for i, n := range v {

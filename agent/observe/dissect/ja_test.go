@@ -31,19 +31,6 @@ func TestJA3(t *testing.T) {
 	}
 }
 
-// md5("769,47,65281-16"), by md5sum.
-func TestJA3S(t *testing.T) {
-	h := hello{server: true, version: 769, ciphers: []uint16{47}, exts: [][]byte{ext(65281, []byte{0}), extProtocols("h2")}}
-	var m ServerHello
-	m.DecodeStream(records(h.message(), 100))
-	if got := m.JA3S(); got.String() != "f45ea7404297a41839027bf2ddf5ccbe" {
-		t.Errorf("got %q", got)
-	}
-	if got := new(ServerHello).JA3S(); !got.IsZero() {
-		t.Errorf("of nothing: %q", got)
-	}
-}
-
 func TestJA4(t *testing.T) {
 	plain := func(f func(*hello)) hello {
 		h := hello{version: 0x0303, ciphers: []uint16{0x1301}}

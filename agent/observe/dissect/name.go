@@ -12,13 +12,6 @@ type Name struct {
 	b [nameSize]byte
 }
 
-// NameOf returns s, a dotted name, sanitised as a Name.
-func NameOf(s string) Name {
-	var n Name
-	n.set([]byte(s))
-	return n
-}
-
 // String returns the name. It allocates.
 func (n Name) String() string { return string(n.b[:n.n]) }
 

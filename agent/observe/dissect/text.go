@@ -14,13 +14,6 @@ type Text struct {
 	b [textSize]byte
 }
 
-// TextOf returns s sanitised as a Text.
-func TextOf(s string) Text {
-	var t Text
-	t.n = uint8(sanitise(t.b[:], trim([]byte(s))))
-	return t
-}
-
 // String returns the text. It allocates.
 func (t Text) String() string { return string(t.b[:t.n]) }
 

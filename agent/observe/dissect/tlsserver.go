@@ -1,20 +1,13 @@
 package dissect
 
-// ServerHello is the answer to a ClientHello: the version, the cipher and the
-// application protocol that were chosen. TLS 1.3 hides the last one among
-// encrypted extensions (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3).
+// ServerHello is the answer to a ClientHello: the application protocol that was
+// chosen (RFC 5246 §7.4.1.3). TLS 1.3 hides it among encrypted extensions (RFC
+// 8446 §4.1.3).
 //
 // phi: never read: random, session id, key share, cookie, and every message
 // behind the hello.
 type ServerHello struct {
-	Version       uint16 // legacy_version
-	Selected      uint16 // supported_versions, 0 if absent
-	Cipher        uint16
-	ALPN          Text
-	Extensions    [maxExtensions]uint16 // in wire order
-	ExtensionsLen uint16
-
-	overflow bool
+	ALPN Text
 }
 
 // DecodeStream reads the bytes of one direction of a connection, from its
@@ -29,11 +22,9 @@ func (m *ServerHello) DecodeStream(b []byte) Progress {
 	if p == NeedMore {
 		return NeedMore
 	}
-	m.Version = r.u16()
-	r.skip(32)          // random
+	r.skip(2 + 32)      // version, random
 	r.skip(int(r.u8())) // session id
-	m.Cipher = r.u16()
-	r.skip(1) // compression method
+	r.skip(2 + 1)       // cipher, compression method
 	if r.pos < r.size && !r.bad {
 		for end := r.list(int(r.u16()), r.size); r.pos < end && !r.bad; {
 			m.extension(&r, end)
@@ -50,16 +41,7 @@ func (m *ServerHello) DecodeStream(b []byte) Progress {
 func (m *ServerHello) extension(r *helloReader, limit int) {
 	kind := r.u16()
 	end := r.list(int(r.u16()), limit)
-	if int(m.ExtensionsLen) == len(m.Extensions) {
-		m.overflow = true
-	} else {
-		m.Extensions[m.ExtensionsLen] = kind
-		m.ExtensionsLen++
-	}
-	switch {
-	case kind == extSupportedVersions && end-r.pos == 2:
-		m.Selected = r.u16()
-	case kind == extALPN && end-r.pos >= 3:
+	if kind == extALPN && end-r.pos >= 3 {
 		r.skip(2) // the list holds one name
 		var buf [255]byte
 		v := buf[:r.u8()]

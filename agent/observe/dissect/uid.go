@@ -10,13 +10,6 @@ type UID struct {
 	b [uidSize]byte
 }
 
-// UIDOf returns s as a UID, or none when it is not one.
-func UIDOf(s string) UID {
-	var u UID
-	u.set([]byte(s))
-	return u
-}
-
 // String returns the UID. It allocates.
 func (u UID) String() string { return string(u.b[:u.n]) }
 
