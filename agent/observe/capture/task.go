@@ -134,7 +134,8 @@ func (t *Task) read(ctx context.Context, src platform.FrameSource) (read bool, e
 			}
 		case errors.Is(err, platform.ErrNoFrame):
 			now := t.opt.Clock.Now()
-			t.next.Tick(now.Mono - r.at)
+			// No more than the wait is silence: r.at may be before the last frame.
+			t.next.Tick(min(now.Mono-r.at, wait))
 			r.at = now.Mono
 			t.poll(&r, now)
 		default:

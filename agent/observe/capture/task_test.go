@@ -243,3 +243,22 @@ func TestLostFrames(t *testing.T) {
 		}
 	})
 }
+
+// The frames tell their own time: a tick is of the silence behind the last one.
+func TestTickIsSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &port{}
+		task, next, _ := start(t, p)
+		<-task.Ready()
+		for range 10 {
+			p.now().frames <- platform.Frame{Time: time.Now().UnixNano()}
+			time.Sleep(wait - time.Millisecond)
+		}
+		p.now().frames <- platform.Frame{Time: time.Now().UnixNano()}
+		time.Sleep(wait + time.Millisecond)
+		synctest.Wait()
+		if d := next.time(); d != wait {
+			t.Errorf("%v in ticks, want %v", d, wait)
+		}
+	})
+}

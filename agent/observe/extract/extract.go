@@ -14,9 +14,6 @@ import (
 // Options are the choices of an Extractor.
 type Options struct {
 	Port string // the ward port, "" for a capture file
-	// Mirror: the port shows other ports' frames, so its directions say nothing
-	// about who is a device.
-	Mirror bool
 	// Flows, Streams and StreamBytes bound the flow table; see flows.Options.
 	Flows, Streams, StreamBytes int
 	// Sink takes the batches and may keep them. False says that it had no room;
@@ -59,7 +56,7 @@ type Extractor struct {
 	sighted  recent // MAC with address, by hash
 	resident recent // MACs that frames came in from, by hash
 	quotas   quotas
-	whole    bool // nothing is withheld
+	whole    bool // a file: nothing is withheld
 	batch    fact.Batch
 	talks    map[talk]int // index in batch.Flows
 	decoders decoders
@@ -130,10 +127,7 @@ func (x *Extractor) Frame(f platform.Frame) {
 func (x *Extractor) read(f platform.Frame) {
 	v := &x.view
 	v.Decode(dissect.FrameHeader{Link: linkOf(f.Link), TCI: f.TCI, TPID: f.TPID}, f.Data)
-	way := flows.BothDevices
-	if !x.opt.Mirror {
-		way = wayOf(f.Dir)
-	}
+	way := wayOf(f.Dir)
 	if way == flows.ToDevice {
 		if !x.onPort(v) {
 			x.stats.Unknown++
@@ -179,9 +173,13 @@ func (x *Extractor) Close() {
 	x.tell()
 }
 
-// setBack is how far wall time must fall to be a clock that was set, and not
-// frames out of order.
-const setBack = 60 * second
+// How far wall time must fall to be a clock that was set. The frames of a port
+// come in order, but for what Tick ran ahead; those of a file that was merged
+// from several may be far out of it.
+const (
+	setBackLive = 2 * second
+	setBackFile = 60 * second
+)
 
 func (x *Extractor) advance(wall int64) {
 	switch d := wall - x.wall; {
@@ -189,7 +187,7 @@ func (x *Extractor) advance(wall int64) {
 		x.began, x.wall = true, wall
 	case d > 0:
 		x.now, x.wall = x.now+d, wall
-	case d < -setBack:
+	case d < -setBackFile || d < -setBackLive && !x.whole:
 		x.wall = wall
 	}
 	if x.now-x.reported >= reportEvery {

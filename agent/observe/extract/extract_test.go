@@ -305,6 +305,28 @@ func TestRepetition(t *testing.T) {
 	}
 }
 
+// TestClockIsSetBackALittle: what comes after is handed over at once, not when
+// the clock is where it was.
+func TestClockIsSetBackALittle(t *testing.T) {
+	packets := uint64(0)
+	x := extract.New(extract.Options{Port: "w1", Sink: func(b fact.Batch) bool {
+		for _, f := range b.Flows {
+			packets += f.PacketsFrom
+		}
+		return true
+	}})
+	for i := range 50 { // ten a second, the clock set back by 30 s in the middle
+		at := float64(i) / 10
+		if i >= 20 {
+			at -= 30
+		}
+		x.Frame(frame(platform.Ingress, at, udp(pump, server, []byte("x"))))
+	}
+	if packets < 35 {
+		t.Errorf("%d packets of 50 handed over", packets)
+	}
+}
+
 // TestClockIsSet: a box without a clock boots in 1970 and is set later, back or
 // forth; flows stay, and deltas go on.
 func TestClockIsSet(t *testing.T) {
