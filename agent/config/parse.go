@@ -118,6 +118,10 @@ func mgmt(p parser, c *Config) error {
 	return nil
 }
 
+// maxRingsMiB is what the kernel's rings of all ports may take: half of a small
+// box (512 MB). With the defaults eight ports take 32.
+const maxRingsMiB = 256
+
 func bounds(p parser, c *Config, r raw) error {
 	for _, b := range []struct {
 		key      string
@@ -133,6 +137,9 @@ func bounds(p parser, c *Config, r raw) error {
 		if b.v < b.min || b.v > b.max {
 			return p.errorf(b.key, "%d: want %d to %d", b.v, b.min, b.max)
 		}
+	}
+	if rings := len(c.Ports.Ward) * r.Observe.RingMiB; rings > maxRingsMiB {
+		return p.errorf("observe.ring_mib", "%d: rings of %d ward ports are %d MiB of memory, want at most %d in all", r.Observe.RingMiB, len(c.Ports.Ward), rings, maxRingsMiB)
 	}
 	c.Observe = Observe{RingBytes: r.Observe.RingMiB << 20, Recvmmsg: r.Observe.Recvmmsg, Flows: r.Observe.Flows,
 		Streams: r.Observe.Streams, StreamBytes: r.Observe.StreamKiB << 10}

@@ -73,6 +73,8 @@ func TestErrors(t *testing.T) {
 		{"password in URL", "[uplink]\nurl = \"mqtts://u:p@x\"\n", `w.toml:2: uplink.url: want mqtts://HOST:PORT`},
 		{"half a certificate", "[uplink]\nurl = \"mqtts://x:8883\"\ncert = \"a\"\n", `w.toml:3: uplink.cert: cert and key go together`},
 		{"bound", "[observe]\nring_mib = 100\n", `w.toml:2: observe.ring_mib: 100: want 1 to 64`},
+		{"rings", "[ports]\nward = [\"w1\", \"w2\", \"w3\", \"w4\", \"w5\"]\n[observe]\nring_mib = 64\n",
+			`w.toml:4: observe.ring_mib: 64: rings of 5 ward ports are 320 MiB of memory, want at most 256 in all`},
 		{"state", "[state]\ndir = \"x\"\n", `w.toml:2: state.dir: "x": want an absolute path`},
 		{"break glass", "[console]\nbreak_glass = \"yes\"\n", `w.toml:2: console.break_glass: "yes": want "open", "challenge" or "off"`},
 	}
