@@ -82,6 +82,9 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 			t.setGeneration(have)
 			return nil
 		}
+		if a.stage == layBase {
+			a.steps = append(a.steps, policy.Reopen(t.opened, t.opt.Clock.Now().Mono-t.openedAt)...)
+		}
 		if err := t.do(ctx, a); err != nil {
 			if ctx.Err() != nil {
 				return err
@@ -116,6 +119,7 @@ func (t *Task) read(ctx context.Context) (*platform.Table, error) {
 		return nil, fmt.Errorf("read back the rules: %w", err)
 	}
 	t.count(table)
+	t.opened, t.openedAt = policy.Opened(table), t.opt.Clock.Now().Mono
 	for _, g := range policy.Generations(table) {
 		t.above = max(t.above, g)
 	}

@@ -80,6 +80,8 @@ type Task struct {
 	restored  bool             // the inventory is back
 	agreed    []byte           // what the kernel last agreed with, as kept
 	refused   string           // why a policy is not enforced
+	opened    []platform.Set   // break-glass, as last read,
+	openedAt  time.Duration    // since boot
 
 	mu     sync.Mutex
 	status Status // mu

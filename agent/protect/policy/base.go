@@ -111,13 +111,8 @@ func careReaching6() []uint8 { return []uint8{1, 2, 3, 4, 130, 134, 135, 136} }
 
 // baseSets adds the sets of the base, with their elements.
 func (c *Compiled) baseSets(t *platform.Table) {
-	timed := func(name string, k platform.KeyType) platform.Set {
-		return platform.Set{Name: name, Key: []platform.KeyType{k}, Timeout: true}
-	}
-	trial := timed(MapTrial, platform.KeyIfType)
-	trial.Map = true
-	t.Sets = append(t.Sets, timed(SetOpenAll, platform.KeyIfType), timed(SetOpenPort, platform.KeyIfName),
-		timed(SetOpenDevice, platform.KeyEtherAddr), trial)
+	t.Sets = append(append(t.Sets, openSets()...),
+		platform.Set{Name: MapTrial, Key: []platform.KeyType{platform.KeyIfType}, Map: true, Timeout: true})
 
 	for _, f := range families() {
 		t.Sets = append(t.Sets, addrSet("claim"+f.name, f, c.claims.drop), addrSet("watch"+f.name, f, c.claims.stage))
