@@ -153,7 +153,7 @@ func (t *Task) want(ctx context.Context) (*policy.Compiled, error) {
 		return t.wantBefore(ctx)
 	}
 	p := t.admitted(t.policy.Load())
-	return policy.Compile(policy.Input{Policy: p, Placement: p.Place(t.opt.Inventory.Snapshot(), t.opt.Roles), Pairs: t.pairs,
+	return policy.Compile(policy.Input{Policy: p, Placement: p.Place(t.opt.Inventory.Snapshot(), t.opt.Roles, t.pairs...), Pairs: t.pairs,
 		Internal: t.opt.Internal, Uplink: t.opt.Uplink})
 }
 

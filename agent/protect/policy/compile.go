@@ -56,7 +56,8 @@ func Compile(in Input) (*Compiled, error) {
 		Uplink   string
 	}{layoutVersion, in.Policy, in.Internal, in.Uplink})
 	c.Pairs = in.Policy.pairs(in.Placement, in.Pairs)
-	c.claims, c.behind = in.claims(c.Pairs), c.uplinked()
+	c.behind = c.uplinked()
+	c.claims = in.claims(c.Pairs, c.behind)
 	c.Segments = in.sizes()
 	n := 0
 	for _, s := range c.Table(1).Sets {
@@ -104,7 +105,7 @@ func (in *Input) sizes() []SegmentSize {
 // staged one does.
 type claims struct{ drop, stage []netip.Addr }
 
-func (in *Input) claims(pairs []Pair) claims {
+func (in *Input) claims(pairs []Pair, behind map[netip.Addr]bool) claims {
 	mode := map[netip.Addr]Mode{}
 	for i := range in.Policy.Segments {
 		s := &in.Policy.Segments[i]
@@ -123,7 +124,7 @@ func (in *Input) claims(pairs []Pair) claims {
 	}
 	if in.enforcing() {
 		for _, p := range pairs {
-			if !p.onWard() {
+			if !p.onWard() && behind[p.Addr] {
 				mode[p.Addr] = Enforce
 			}
 		}

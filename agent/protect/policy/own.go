@@ -15,18 +15,26 @@ func (c *Compiled) owns(m *Member, a netip.Addr) bool {
 }
 
 // uplinked are the single addresses that peers behind the uplink have, or had
-// when a pair was made.
+// when a pair was made. A server that moved to the ward since is not held to
+// where it stood: else its own frames would be taken for an intruder's.
 func (c *Compiled) uplinked() map[netip.Addr]bool {
-	out := map[netip.Addr]bool{}
-	for _, q := range c.in.Policy.Peers {
+	out, ward := map[netip.Addr]bool{}, map[netip.Addr]bool{}
+	for i := range c.in.Policy.Peers {
+		q := &c.in.Policy.Peers[i]
+		if q.Device != "" {
+			for _, a := range c.in.Policy.addrsOf(q, c.in.Placement) {
+				ward[a] = true
+			}
+			continue
+		}
 		for _, n := range q.All() {
-			if q.Device == "" && n.IsSingleIP() {
+			if n.IsSingleIP() {
 				out[n.Addr()] = true
 			}
 		}
 	}
 	for _, p := range c.Pairs {
-		if !p.onWard() {
+		if !p.onWard() && !ward[p.Addr] {
 			out[p.Addr] = true
 		}
 	}

@@ -115,6 +115,24 @@ func parsePeers(s source, p *Policy, r raw) error {
 		}
 		p.Peers = append(p.Peers, peer)
 	}
+	return inOnePlace(s, p)
+}
+
+// inOnePlace refuses an address on both sides of the uplink: frames of the one
+// on the ward would be dropped as an intruder's.
+func inOnePlace(s source, p *Policy) error {
+	for _, near := range p.Peers {
+		for _, far := range p.Peers {
+			if near.Device == "" || far.Device != "" {
+				continue
+			}
+			for _, n := range near.All() {
+				if slices.Contains(far.All(), n) {
+					return s.errorf(s.peer(near.Name, n.Addr().String()), "peer %q: address %q is on the ward, and peer %q has it behind the uplink", near.Name, n.Addr(), far.Name)
+				}
+			}
+		}
+	}
 	return nil
 }
 

@@ -40,12 +40,18 @@ type WardPeer struct {
 // Place finds the segment of each device. Only a role that is confirmed, or
 // pinned by a person, puts a device into a segment; all others follow the
 // default. A device named by id goes before one named by tag, that before role.
-func (p *Policy) Place(snap *device.Snapshot, roles Roles) Placement {
+// What has exempt pairs of old counts as life-sustaining, whatever its evidence
+// says now, until a person pins another role.
+func (p *Policy) Place(snap *device.Snapshot, roles Roles, old ...Pair) Placement {
 	var out Placement
+	paired := map[fact.MAC]bool{}
+	for _, x := range old {
+		paired[x.MAC] = true
+	}
 	bySelector := p.selectors()
 	for i := range snap.Devices {
 		d := &snap.Devices[i]
-		if m, ok := p.place(d, bySelector, roles); ok {
+		if m, ok := p.place(d, bySelector, roles, paired[d.MAC]); ok {
 			out.Members = append(out.Members, m)
 		}
 	}
@@ -90,7 +96,7 @@ func (p *Policy) selectors() map[string]int {
 	return m
 }
 
-func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles) (Member, bool) {
+func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles, paired bool) (Member, bool) {
 	m := Member{Device: d.ID, MAC: d.MAC, Addrs: sortedAddrs(d.IPs)}
 	if d.MAC == (fact.MAC{}) || d.MAC.Group() {
 		return m, false // behind a router: no frame on this ward tells it
@@ -104,7 +110,7 @@ func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles)
 	if c, ok := roles(m.Role); ok && (m.Class == 0 || c < m.Class) {
 		m.Class = c
 	}
-	if !certain || m.Class == 0 {
+	if !certain || m.Class == 0 || paired && d.Pin == nil {
 		m.Class = device.LifeSustaining // until it is known, for every automatic act
 	}
 	index, found := bySelector["device "+string(d.ID)]
