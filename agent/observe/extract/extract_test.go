@@ -94,6 +94,10 @@ func TestFacts(t *testing.T) {
 		return item(0x21, uint32(id)<<24|uint32(result)<<8, item(0x40, "1.2.840.10008.1.2"))
 	}
 	hello := string(clientHello(t, "pumps.example.org"))
+	monitor := at(3, "192.0.2.3", 24105)
+	association := func(kind uint8) []byte { // session header, then the identifier of the ACSE
+		return be(kind, uint8(10), "\x01\x02\x03\x2a\x86\x48\xce\x14\x02\x01")
+	}
 
 	tests := []struct {
 		name   string
@@ -144,6 +148,9 @@ func TestFacts(t *testing.T) {
 		}},
 		{"DICOM data of an association that was not seen", [][]byte{tcp(pump, server, ack, 5000, pdu(4, uint32(6), uint8(1), uint8(2), "CANA"))},
 			[]string{"1 dicom.p_data yes"}},
+		{"IntelliVue association that nobody accepts", [][]byte{udp(at(7, "192.0.2.7", 40000), monitor, association(0x0d))}, nil},
+		{"IntelliVue association", [][]byte{udp(at(7, "192.0.2.7", 40000), monitor, association(0x0d)), udp(monitor, at(7, "192.0.2.7", 40000), association(0x0e))},
+			[]string{"7 intellivue.client yes"}},
 		{"router", [][]byte{routerAdvertisement(1800), routerAdvertisement(0)}, []string{"1 ndp.router yes"}},
 	}
 	for _, tt := range tests {

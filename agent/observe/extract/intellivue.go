@@ -28,9 +28,10 @@ func (x *Extractor) readIntelliVue(v *dissect.View, way flows.Way, export bool) 
 			x.text = appendHex(x.text[:0], m.SystemID[:])
 			x.state(w, fact.IVSystem, x.text)
 		}
-	case dissect.IntelliVueAssociateRequest, dissect.IntelliVueDataRequest:
+	case dissect.IntelliVueAssociateAccept, dissect.IntelliVueDataResponse:
+		// Only the monitor's word makes a collector: anyone can ask.
 		if export {
-			x.yes(w, fact.IVClient)
+			x.yes(x.target(v, way), fact.IVClient)
 		}
 	}
 }
