@@ -264,6 +264,30 @@ func TestManyDevicesComeAsAGeneration(t *testing.T) {
 	})
 }
 
+// TestSplitKeepsReplacementsTogether: an element of an allow-list and what takes
+// its place are exchanged in one transaction.
+func TestSplitKeepsReplacementsTogether(t *testing.T) {
+	change := func(set string, n int) []platform.Step {
+		e := platform.SetElements{Set: set, Elements: make([]platform.Element, n)}
+		return []platform.Step{{DeleteElements: &e}, {AddElements: &e}}
+	}
+	for _, tx := range split(slices.Concat(change("a", 3), change("b", 4), change("c", 5), change("d", 1)), 10) {
+		balance := map[string]int{}
+		for _, s := range tx {
+			if s.DeleteElements != nil {
+				balance[s.DeleteElements.Set]++
+			} else {
+				balance[s.AddElements.Set]--
+			}
+		}
+		for set, n := range balance {
+			if n != 0 {
+				t.Errorf("set %s is half exchanged by %d steps", set, len(tx))
+			}
+		}
+	}
+}
+
 func TestSplitKeepsAll(t *testing.T) {
 	els := func(n int) []platform.Element {
 		out := make([]platform.Element, n)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
@@ -73,11 +74,22 @@ func (t *Task) lost(what string, err error) {
 	}
 }
 
-// keepPairs writes the pairs, if there are new ones.
+// keepPairs writes the pairs, if there are new ones. Of too many the old ones
+// stay: devices that somebody makes up must push out none.
 func (t *Task) keepPairs(pairs []policy.Pair) {
 	if len(pairs) > maxPairs {
 		t.condition("enforce.pairs", health.Warning, "too many exempt pairs to keep all over a restart")
-		pairs = pairs[:maxPairs]
+		old := map[policy.Pair]bool{}
+		for _, p := range t.pairs {
+			old[p] = true
+		}
+		room := maxPairs - len(old)
+		pairs = slices.DeleteFunc(slices.Clone(pairs), func(p policy.Pair) bool {
+			if !old[p] {
+				room--
+			}
+			return !old[p] && room < 0
+		})
 	}
 	t.pairs = pairs
 	if len(pairs) == t.keptPairs { // they only grow

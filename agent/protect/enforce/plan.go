@@ -36,16 +36,14 @@ type action struct {
 // errNoProgress says that doing the right thing did not help.
 var errNoProgress = errors.New("the kernel does not take the rules")
 
-// maxElements of a generation in force are changed in place; more than that is
-// quicker, and safer, as another generation.
-const maxElements = 4000
-
 // next compares what the kernel has (nil: no table) with what is wanted and says
 // what to do first. It is pure, and it is the whole order of things: the base,
 // then what lets more through, then a generation that is staged, read back whole
 // and only then put in force, then all that is left. above is the highest
-// generation number ever used.
-func next(have *platform.Table, want *policy.Compiled, above uint64) action {
+// generation number ever used. A generation in force is changed in place by at
+// most limit elements, those of one transaction: more is quicker, and safer, as
+// another generation.
+func next(have *platform.Table, want *policy.Compiled, above uint64, limit int) action {
 	if have == nil {
 		return lay("there is no table", want, above+1)
 	}
@@ -67,7 +65,7 @@ func next(have *platform.Table, want *policy.Compiled, above uint64) action {
 	default:
 		gen = policy.Diff(policy.Generation(*have, current), policy.Generation(wanted, current))
 		why = gen.Structure
-		if gen.Elements > maxElements {
+		if gen.Elements > limit {
 			why = "many devices changed"
 		}
 	}
@@ -119,7 +117,9 @@ func replace(have platform.Table, want *policy.Compiled, current, above uint64, 
 }
 
 // split cuts steps into transactions of at most limit elements each. The order
-// stays; a set comes empty first if its elements do not fit.
+// stays; a set comes empty first if its elements do not fit. What takes an
+// element's place comes with the step that takes it away, if both fit: between
+// the two, what either allows would be cut.
 func split(steps []platform.Step, limit int) [][]platform.Step {
 	var out [][]platform.Step
 	var tx []platform.Step
@@ -135,7 +135,13 @@ func split(steps []platform.Step, limit int) [][]platform.Step {
 			do(part)
 		}
 	}
-	for _, s := range steps {
+	for i, s := range steps {
+		if d := s.DeleteElements; d != nil && i+1 < len(steps) && len(tx) > 0 {
+			a := steps[i+1].AddElements
+			if a != nil && a.Set == d.Set && len(a.Elements)+len(d.Elements) <= limit && n+len(a.Elements)+len(d.Elements) > limit {
+				out, tx, n = append(out, tx), nil, 0
+			}
+		}
 		switch {
 		case s.AddSet != nil && len(s.AddSet.Elements) > limit:
 			empty := *s.AddSet

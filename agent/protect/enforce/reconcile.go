@@ -73,7 +73,7 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 		if err != nil {
 			return err
 		}
-		a := next(have, want, t.above)
+		a := next(have, want, t.above, t.limit)
 		if a.stage == mendBase && failed >= maxMends {
 			// What a stranger left there cannot be undone piece by piece.
 			a = lay(a.why, want, t.above+1)
