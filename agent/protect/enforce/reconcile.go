@@ -1,10 +1,10 @@
 package enforce
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
@@ -24,6 +24,9 @@ const (
 // Every round reads the kernel anew, so no error has to be understood: what it
 // left undone is seen, and done.
 func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
+	if devicesOnly && t.agreed && !t.moved() {
+		return nil
+	}
 	want, err := t.want(ctx)
 	if err != nil {
 		t.condition("enforce.compile", health.Failure, err.Error())
@@ -35,11 +38,7 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	}
 	// Persist before effect: a pair that was once in the kernel is not forgotten.
 	t.keepPairs(want.Pairs)
-	record := t.record(want)
-	if devicesOnly && t.agreed != nil && bytes.Equal(record, t.agreed) {
-		return nil // something about devices that no rule depends on
-	}
-	t.agreed = nil
+	t.agreed = false
 	before := t.now.Load()
 	var done []action
 	err = t.converge(ctx, want, &done)
@@ -52,8 +51,8 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	}
 	t.clear("enforce.apply")
 	t.now.Store(want)
-	t.agreed = record
-	t.keep(record)
+	t.agreed = true
+	t.keep(t.record(want))
 	t.report(before, want, done, foreign)
 	if t.restored {
 		select {
@@ -63,6 +62,14 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 		}
 	}
 	return nil
+}
+
+// moved reports whether anything about devices changed that rules are made of:
+// who is there, role, class, confidence, tags, addresses. All else that becomes
+// known of them, many times a second, asks for no compilation.
+func (t *Task) moved() bool {
+	in := t.now.Load().Input()
+	return t.restored && !reflect.DeepEqual(in.Policy.Place(t.opt.Inventory.Snapshot(), t.opt.Roles, t.pairs...), in.Placement)
 }
 
 func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]action) error {

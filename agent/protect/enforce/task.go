@@ -78,7 +78,7 @@ type Task struct {
 	above     uint64           // highest generation number seen
 	limit     int              // elements a transaction may hold
 	restored  bool             // the inventory is back
-	agreed    []byte           // what the kernel last agreed with, as kept
+	agreed    bool             // the kernel has what now says
 	refused   string           // why a policy is not enforced
 	opened    []platform.Set   // break-glass, as last read,
 	openedAt  time.Duration    // since boot

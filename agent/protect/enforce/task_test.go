@@ -328,6 +328,44 @@ func TestCountersOutliveGenerations(t *testing.T) {
 	})
 }
 
+// TestOnlyWhatRulesAreMadeOfMoves: what a device says or does makes no work,
+// what puts it under other rules does.
+func TestOnlyWhatRulesAreMadeOfMoves(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		w.stop()
+		w.stop = nil
+		for name, c := range map[string]struct {
+			change func(d *device.Device)
+			moved  bool
+		}{
+			"nothing":      {func(d *device.Device) {}, false},
+			"fact":         {func(d *device.Device) { d.Facts = append(d.Facts, device.Known{Kind: "dhcp.hostname", Value: "x"}) }, false},
+			"conversation": {func(d *device.Device) { d.Conversations = make([]device.Conversation, 3) }, false},
+			"seen":         {func(d *device.Device) { d.LastSeen = time.Unix(9, 0) }, false},
+			"evidence":     {func(d *device.Device) { d.Identity.Score += 2 }, false},
+			"ward port":    {func(d *device.Device) { d.Port = "w2" }, false}, // no rule names one
+			"role":         {func(d *device.Device) { d.Identity.Role = "camera" }, true},
+			"class":        {func(d *device.Device) { d.Identity.Class = device.Clinical }, true},
+			"confidence":   {func(d *device.Device) { d.Identity.Confidence = device.Likely }, true},
+			"pin":          {func(d *device.Device) { d.Pin = &device.Pin{Role: "camera"} }, true},
+			"address":      {func(d *device.Device) { d.IPs = append(d.IPs, netip.MustParseAddr("10.20.7.99")) }, true},
+			"mac":          {func(d *device.Device) { d.MAC[5]++ }, true},
+		} {
+			d := wardDevices()
+			c.change(&d[1]) // the printer
+			w.inv.set(d...)
+			if got := w.task.moved(); got != c.moved {
+				t.Errorf("%s: moved %v, want %v", name, got, c.moved)
+			}
+		}
+		w.inv.set(wardDevices()[:2]...)
+		if !w.task.moved() {
+			t.Error("a device that is gone moves nothing")
+		}
+	})
+}
+
 func TestNewsWithoutConsequenceReadsNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *ward) {
 		s := &saboteur{Firewall: w.fw, look: func() {}}
