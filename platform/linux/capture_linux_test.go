@@ -61,6 +61,9 @@ func TestCapture(t *testing.T) {
 }
 
 func TestCaptureWithoutRing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the ring's suite again, by the other way")
+	}
 	opt := platform.CaptureOptions{NoRing: true}
 	hosttest.Capture(t, "recvmmsg", opt, func(t *testing.T) hosttest.CaptureRig { return openPorts(t) })
 }

@@ -62,7 +62,10 @@ func settles(t *testing.T, want held) {
 // comes back. No descriptor, socket, mapping or goroutine may stay, and nobody
 // reads from a ring that is gone: that would be the end of the test's process.
 func TestReopen(t *testing.T) {
-	const times = 100 // openings in each mode
+	times := 100 // openings in each mode
+	if testing.Short() {
+		times = 10
+	}
 	for mode, opt := range modes() {
 		t.Run(mode, func(t *testing.T) {
 			p := openPorts(t)

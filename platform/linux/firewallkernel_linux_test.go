@@ -26,6 +26,9 @@ const smallBuffer = 212992
 // iptables sees bridged packets too, if the kernel can: at priority -200 nothing
 // of it is bypassed.
 func TestFirewallHarshHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestFirewall's suite again, with small buffers")
+	}
 	_, err := os.Stat("/proc/sys/net/bridge/bridge-nf-call-iptables")
 	hosttest.Firewall(t, func(t *testing.T) hosttest.Rig { return openRig(t, smallBuffer, err == nil) })
 }
