@@ -54,6 +54,8 @@ func (c *Compiled) order(up string) []platform.Rule {
 				icmpTypes(platform.ICMPv6Type, 136), within(cl.set+"6", platform.NDTarget)),
 		)
 	}
+	// What hides behind a second tag the rules cannot read, and some hosts can.
+	r = append(r, rule(turn("claim_drop"), "2 claimed address: hidden", notFrom(up), notTo(up), within("nested", platform.MetaProtocol)))
 	for _, f := range families() {
 		const why = "3 exempt pair"
 		r = append(r,
@@ -132,6 +134,13 @@ func (c *Compiled) baseSets(t *platform.Table) {
 		}
 		t.Sets = append(t.Sets, to, from, ward)
 	}
+	nested := platform.Set{Name: "nested", Key: []platform.KeyType{platform.KeyEtherType}}
+	if c.in.enforcing() {
+		for _, tag := range tags() {
+			nested.Elements = append(nested.Elements, platform.Element{Key: platform.Uint16Key(tag)})
+		}
+	}
+	t.Sets = append(t.Sets, nested)
 	c.exemptSets(t)
 }
 

@@ -148,7 +148,7 @@ func closes(set string) bool {
 		set = strings.TrimSuffix(set, gen("", g))
 	}
 	switch set {
-	case "device", "own4", "own6", "verdict_leave", "verdict_reach", "claim4", "claim6", "watch4", "watch6":
+	case "device", "own4", "own6", "verdict_leave", "verdict_reach", "claim4", "claim6", "watch4", "watch6", "nested":
 		return true
 	}
 	return false

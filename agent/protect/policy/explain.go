@@ -14,7 +14,7 @@ import (
 type Packet struct {
 	In, Out        string // ports
 	SrcMAC, DstMAC fact.MAC
-	EtherType      uint16     // inside a VLAN tag
+	EtherType      uint16     // inside a VLAN tag; of a second tag its own
 	Src, Dst       netip.Addr // of IP; of ARP, its sender and target
 	Proto          uint8
 	// SrcPort and DstPort of TCP and UDP; SrcPort is the type of ICMP.
@@ -64,6 +64,10 @@ func (c *Compiled) Explain(p Packet) Explanation {
 				break
 			}
 		}
+	}
+	if p.In != up && p.Out != up && slices.Contains(tags(), p.EtherType) && c.in.enforcing() {
+		worsen(Enforce, "claimed address: none can be read behind two VLAN tags")
+		return e
 	}
 	if why, ok := c.exempt(p); ok {
 		e.Why = append(e.Why, why)

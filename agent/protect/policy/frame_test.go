@@ -187,7 +187,10 @@ func (f frame) later() frame { f.offset, f.frag = 185, true; return f }
 // headers lie, or that have two tags.
 func (f frame) packet(in, out string) (Packet, bool) {
 	p := Packet{In: in, Out: out, SrcMAC: f.src, DstMAC: f.dst, EtherType: f.etherType, Src: f.ip[0], Dst: f.ip[1], Proto: f.proto}
-	if f.length != 0 || len(f.vlans) > 1 {
+	if len(f.vlans) > 1 {
+		return Packet{In: in, Out: out, SrcMAC: f.src, DstMAC: f.dst, EtherType: 0x8100}, true
+	}
+	if f.length != 0 {
 		return p, false
 	}
 	if f.etherType == etherARP {

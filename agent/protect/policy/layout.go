@@ -50,6 +50,9 @@ const (
 	etherPTP   = 0x88f7 // IEEE 1588
 )
 
+// tags are the EtherTypes of VLAN tags: 802.1Q, 802.1ad, and one from before it.
+func tags() []uint16 { return []uint16{0x8100, 0x88a8, 0x9100} }
+
 // arphrdEther is the type of every bridge port (ARPHRD_ETHER): a field that is
 // always the same matches everything, through a set that may expire.
 const arphrdEther = 1

@@ -145,6 +145,10 @@ func intruderRows() []row {
 		{"intruder: the same in a multicast frame", w3, w1, udpf(intruderMAC, intruderIP, "01:00:5e:00:00:fb", pumpIP, 40000, 53), false, "unicast in a group frame"},
 		{"intruder: the router's mac on the ward", w3, w1, tcp(routerMAC, "10.20.66.6", pumpMAC, pumpIP, 40000, 23, syn), false, "no peer"},
 		{"intruder: pppoe to the pump", w3, w1, ether(intruderMAC, pumpMAC, 0x8864), false, "unknown EtherType"},
+		{"intruder: gratuitous arp of the server, two tags", w3, w1, arp(intruderMAC, everyone, 1, intruderMAC, serverIP, serverIP).vlan(0, 0), false, "some hosts look inside, the rules cannot"},
+		{"intruder: unicast to the pump in a broadcast frame, two tags", w3, w1, udpf(intruderMAC, intruderIP, everyone, pumpIP, 40000, 53).vlan(0, 0), false, "some hosts look inside, the rules cannot"},
+		{"a host speaks with two tags to the uplink", w3, up, udpf(intruderMAC, intruderIP, everyone, "10.20.7.255", 40000, 53).vlan(30, 40), true, "only the ward is closed to what cannot be read"},
+		{"the uplink speaks with two tags to the ward", up, w3, udpf(routerMAC, "10.20.7.1", everyone, "10.20.7.255", 40000, 53).vlan(30, 40), true, "only the ward is closed to what cannot be read"},
 	}
 }
 
