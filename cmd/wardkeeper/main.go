@@ -116,6 +116,7 @@ func preload(file string, stdout, stderr io.Writer) int {
 		if cfg, err = config.Parse("built-in configuration", nil); err != nil {
 			return exitConfig
 		}
+		cfg.Ports.Uplink = "" // the kept rules know it better than a default does
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	if err := agent.Preload(context.Background(), cfg, linux.New(linux.Options{}), log, build(), stdout); err != nil {

@@ -213,7 +213,9 @@ func TestLostState(t *testing.T) {
 // brokenLinks cannot tell of a port.
 type brokenLinks struct{ *fake.Ports }
 
-func (brokenLinks) Link(string) (platform.Link, error) { return platform.Link{}, errors.New("no such port") }
+func (brokenLinks) Link(string) (platform.Link, error) {
+	return platform.Link{}, errors.New("no such port")
+}
 
 // TestPortsComeAndGo: rules do not name the ward's ports, so that none of them
 // has to be there.

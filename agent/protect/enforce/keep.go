@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ type keptConfirmed struct {
 	Gentler   bool             `json:"gentler,omitempty"`
 	Placement policy.Placement `json:"placement"`
 	Internal  []netip.Prefix   `json:"internal"`
-	Uplink    string           `json:"uplink"`
+	Uplink    string           `json:"uplink"` // for a boot without a configuration
 }
 
 // maxPairs bounds what is kept: far above any ward.
@@ -192,5 +193,6 @@ func (t *Task) keptInput(b []byte) (policy.Input, error) {
 	if k.Gentler {
 		p = p.Gentler()
 	}
-	return policy.Input{Policy: t.admitted(p), Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal, Uplink: k.Uplink}, nil
+	return policy.Input{Policy: t.admitted(p), Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal,
+		Uplink: cmp.Or(t.opt.Uplink, k.Uplink)}, nil
 }

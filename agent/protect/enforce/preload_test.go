@@ -77,6 +77,30 @@ func TestPreload(t *testing.T) {
 	})
 }
 
+// TestPreloadAfterTheUplinkMoved: where the uplink is says the configuration of
+// today. Rules that take the old port for it would take the hospital's servers
+// for intruders. Without a configuration the port of the rules is all there is.
+func TestPreloadAfterTheUplinkMoved(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		w.stop()
+		w.stop = nil
+		for now, want := range map[string]string{"wan": "wan", "": uplink} {
+			again := newWard(t)
+			o := again.options(nil)
+			o.Inventory, o.Events, o.Store, o.Uplink = nil, nil, w.disk, now
+			if _, err := New(o).Preload(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			there, back := clinical, answering
+			there.out, back.in = want, want
+			if !again.passes(there) || !again.passes(back) || again.passes(telnet) {
+				t.Errorf("configured %q: over %q passes from the pump %v, to it %v; telnet %v", now, want, again.passes(there), again.passes(back), again.passes(telnet))
+			}
+		}
+	})
+}
+
 // TestPreloadThatTheKernelRefuses ends with an error: PID 1 goes to rescue.
 func TestPreloadThatTheKernelRefuses(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *ward) {

@@ -48,7 +48,7 @@ type Options struct {
 	Roles    policy.Roles
 	Lab      bool           // a virtual ward: the only place where enforce is accepted
 	Internal []netip.Prefix // the site's networks
-	Uplink   string
+	Uplink   string         // "" only for Preload: that of the kept rules
 	Ward     []string
 }
 
