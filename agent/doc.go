@@ -26,6 +26,10 @@
 //	rules          roles and signatures: data with examples
 //	rules/vendors  who owns a MAC prefix
 //
+// The image, apart from what runs in it:
+//
+//	images         boards, initramfs, module order, UKI, partitions, manifest
+//
 // The rooms:
 //
 //	agent/observe/capture      ports and capture files to frames
