@@ -30,6 +30,18 @@ func (c *Compiled) base(t *platform.Table, n uint64) {
 	)
 }
 
+// The places, also of what is not built yet:
+//
+//	1 break-glass
+//	2 claimed-address drop
+//	3 exempt pairs, and what their devices need besides
+//	4 quarantine: ChainQuarantine, empty so far
+//	5 trial generation: an element of MapTrial, a goto, until it is confirmed
+//	6 confirmed generation
+//
+// A lease that fails open and the grace of a clinical segment come last: in the
+// verdict chains of an enforced segment, in front of the drop (see refusal). So
+// they can but let through what would be dropped, and cut nothing.
 func (c *Compiled) order(up string) []platform.Rule {
 	open := func(comment string, m platform.Match) platform.Rule {
 		return platform.Rule{Matches: []platform.Match{m}, Counter: true, Verdict: accept(), Comment: comment}

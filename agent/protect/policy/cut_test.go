@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/wardkeeper/wardkeeper/agent/device"
 )
 
@@ -54,6 +56,55 @@ func TestCentralStationMovesToTheWard(t *testing.T) {
 	}
 	judge(t, compile(t, parseText(t, monitors("2", `addresses = ["10.20.3.10"]`)), snap, before.Pairs...),
 		row{"a host with the old address", w3, w2, arp(centralMAC, monitorMAC, 2, centralMAC, centralIP, monitorIP), false, "still an address behind the uplink"})
+}
+
+// TestWardPeerWithANewAddress: a peer on the ward, known by its device, gets a
+// pair for the address it has now, and keeps that of before.
+func TestWardPeerWithANewAddress(t *testing.T) {
+	p := parseText(t, monitors("1", `device = "`+centralMAC+`"`))
+	at := func(ip string, pairs ...Pair) *Compiled {
+		return compile(t, p, snapshot(append(labSnapshot().Devices, dev(centralMAC, "workstation-pc", ip))...), pairs...)
+	}
+	c := at("10.20.7.201", at("10.20.7.200").Pairs...)
+	for _, ip := range []string{"10.20.7.200", "10.20.7.201"} {
+		judge(t, c,
+			row{"monitor to " + ip, w2, w3, udpf(monitorMAC, monitorIP, centralMAC, ip, 24105, 24105), true, "exempt pair on the ward"},
+			row{ip + " to the monitor", w3, w2, udpf(centralMAC, ip, monitorMAC, monitorIP, 1, 2), true, "exempt pair on the ward"})
+	}
+	c = compile(t, p, labSnapshot(), c.Pairs...)
+	judge(t, c, row{"the inventory lost it", w2, w3, udpf(monitorMAC, monitorIP, centralMAC, "10.20.7.201", 1, 2), true, "the pair of before stays"})
+}
+
+// TestOrderOfTheBase: what is numbered in the base chain comes in that order, and
+// nothing else is there. Quarantine stands behind the exempt pairs.
+func TestOrderOfTheBase(t *testing.T) {
+	var got []string
+	for _, c := range compileLab(t).Table(1).Chains {
+		for _, r := range c.Rules {
+			if c.Name != ChainForward {
+				continue
+			}
+			place, _, _ := strings.Cut(r.Comment, ":")
+			place, _, _ = strings.Cut(place, ",")
+			if n := len(got); n == 0 || got[n-1] != place {
+				got = append(got, place)
+			}
+		}
+	}
+	want := []string{"1 break-glass", "2 claimed address", "3 exempt pair", "3 exempt device", "4 quarantine", "5 trial generation", "6 confirmed generation"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got)\n%s", diff)
+	}
+}
+
+// TestRouterAsAPeer: between a pump and a server in another network the address
+// to borrow is the router's. Declared, and named by a segment, it is guarded.
+func TestRouterAsAPeer(t *testing.T) {
+	const router = "10.20.7.1"
+	text := strings.Replace(monitors("1", `addresses = ["`+centralIP+`"]`), "allow = [", `allow = [{ to = "router", services = ["icmp/echo"] }, `, 1)
+	judge(t, compile(t, parseText(t, text+"[peers.router]\naddresses = [\""+router+"\"]\n"), labSnapshot()),
+		row{"intruder: arp says it is the router", w3, w2, arp(intruderMAC, monitorMAC, 2, intruderMAC, router, monitorIP), false, "claimed address"},
+		row{"the router answers", up, w2, arp(routerMAC, monitorMAC, 2, routerMAC, router, monitorIP), true, "it is behind the uplink"})
 }
 
 func TestAddressInTwoPlaces(t *testing.T) {

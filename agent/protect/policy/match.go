@@ -91,7 +91,8 @@ func jump(chain string) platform.Verdict { return platform.Verdict{Kind: platfor
 func turn(chain string) platform.Verdict { return platform.Verdict{Kind: platform.Goto, Chain: chain} }
 
 // refusal is what a verdict chain does: a bounded sample to the log, an exact
-// count, and the end of the packet unless the mode only looks.
+// count, and the end of the packet unless the mode only looks. In front of that
+// end is the place of leases, then of grace.
 func refusal(name, prefix string, m Mode) platform.Chain {
 	v := back()
 	if m == Enforce {
