@@ -52,6 +52,7 @@
 // The commands:
 //
 //	cmd/wardkeeper  the agent's main
+//	cmd/wardinit    PID 1 of the image
 //	cmd/wardctl     the operator's tool, runs anywhere
 //	cmd/wardlab     a virtual ward, for `make run` and the end-to-end tests
 package agent

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What is run of the slot, seen from its root.
+const (
+	agentBinary = "/sbin/wardkeeper"
+	imageConfig = "/etc/wardkeeper/wardkeeper.toml"
+	ownConfig   = "/data/etc/wardkeeper.toml" // of this gateway, once it was provisioned
+)
+
+// configFile is the gateway's own configuration, or the image's.
+func configFile() string {
+	if _, err := os.Stat(root + ownConfig); err == nil {
+		return ownConfig
+	}
+	return imageConfig
+}
+
+// inSlot is a command of the slot.
+func inSlot(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, agentBinary, args...)
+	cmd.Env = []string{"GOTRACEBACK=single"}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
+	return cmd
+}
+
+// preload has the agent's binary put the last confirmed rules into the kernel
+// and read them back.
+func preload(ctx context.Context) (said string, err error) {
+	var out, errs bytes.Buffer
+	cmd := inSlot(ctx, "preload", "--config", configFile())
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	// A child that cannot be killed must not hold the ward: it is left behind.
+	done := make(chan error, 1)
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return "", fmt.Errorf("no rules after %s", rulesLimit)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// Signs that the agent gives on the descriptor it is started with.
+const (
+	signAlive  = 'a' // every second while it is well
+	signFenced = 'f' // it has loaded a generation and read it back
+)
+
+// agent is one running agent.
+type agent struct {
+	cmd   *exec.Cmd
+	signs *os.File
+	sign  chan byte
+	ended chan error
+	began time.Time
+	last  time.Time // of its last sign
+}
+
+// startAgent starts it; why it runs in rescue is told to it.
+func startAgent(rescue string, log io.Writer) (*agent, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer write.Close()
+	args := []string{"run", "--config", configFile(), "--signs", "3"}
+	if rescue != "" {
+		args = append(args, "--rescue", rescue)
+	}
+	cmd := inSlot(context.Background(), args...)
+	cmd.ExtraFiles = []*os.File{write}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.WaitDelay = time.Second // for what its last words take, if a child holds the line
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now()}
+	go func() {
+		buf := make([]byte, 64)
+		for {
+			n, err := read.Read(buf)
+			for _, b := range buf[:n] {
+				select {
+				case a.sign <- b:
+				default: // another says the same
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { a.ended <- cmd.Wait(); read.Close() }()
+	return a, nil
+}
+
+// kill ends an agent that gives no sign, with all it started.
+func (a *agent) kill() { _ = a.cmd.Process.Signal(unix.SIGKILL) }

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
+	"github.com/wardkeeper/wardkeeper/images"
+	"github.com/wardkeeper/wardkeeper/platform"
+	"github.com/wardkeeper/wardkeeper/platform/linux"
+)
+
+// Where things are in the initramfs.
+const (
+	boardFile  = "/board.toml"
+	moduleDir  = "/modules"
+	moduleList = "/modules.list"
+	root       = "/root" // the slot's file system, the agent's root
+	bridgeName = "br0"
+)
+
+// box is the gateway as PID 1 has it.
+type box struct {
+	say      *speaker
+	firewall platform.Firewall
+	board    images.Board
+	bridge   linux.Bridge
+	dog      *watchdog
+	rooted   bool   // the slot's file system is there
+	rescue   string // why nothing is filtered; "": the rules are in place
+	agent    *agent // nil: none runs
+	log      agentLog
+}
+
+// boot does all there is to do once. No step keeps the next from being tried:
+// at the end the ward is connected, with the rules or in rescue.
+func (b *box) boot() {
+	began := time.Now()
+	b.step("mount kernel file systems", mountKernel())
+	b.step("open kernel log", b.say.open())
+	b.step("read board", b.readBoard())
+	// The watchdog first: from here on a hang ends by itself.
+	b.step("load watchdog", loadModule(b.board.Watchdog.Module))
+	b.openWatchdog()
+	b.step("load modules", loadModules())
+	b.openWatchdog() // a board whose watchdog came with the others
+	b.step("set kernel", sysctls())
+	ports, err := namePorts(b.board)
+	b.step("name ports", err)
+	b.bridge = linux.Bridge{Name: bridgeName, Ports: ports}
+	b.step("mount slot", b.mountSlot())
+	if b.rooted {
+		b.step("take over files of the ESP", provision())
+	}
+	b.fence()
+	b.step("connect the ward", b.bridge.Up())
+	if b.rooted {
+		b.step("address the gateway", address())
+	}
+	if b.rescue == "" {
+		b.say.alarm("the ward is connected, filtered by the rules, %.1f s after the start", time.Since(began).Seconds())
+	}
+}
+
+// step notes what failed. The boot goes on.
+func (b *box) step(what string, err error) {
+	if err != nil {
+		b.say.alarm("%s: %v", what, err)
+		return
+	}
+	b.say.info("%s: done", what)
+}
+
+func (b *box) readBoard() error {
+	data, err := os.ReadFile(boardFile)
+	if err != nil {
+		return err
+	}
+	b.board, err = images.ParseBoard(boardFile, data)
+	return err
+}
+
+func (b *box) openWatchdog() {
+	if b.dog != nil {
+		return
+	}
+	dog, err := openWatchdog(b.board.Watchdog.Device, b.board.Watchdog.Seconds)
+	if err != nil {
+		b.say.info("watchdog: %v", err)
+		return
+	}
+	b.dog = dog
+}
+
+// rulesLimit is how long the ward waits for its rules: a hospital prefers an
+// unfenced pump to a silent one.
+const rulesLimit = 10 * time.Second
+
+// fence has the last confirmed rules put into the kernel, or goes to rescue.
+func (b *box) fence() {
+	ctx, cancel := context.WithTimeout(context.Background(), rulesLimit)
+	defer cancel()
+	err := errors.New("the slot's file system is not there")
+	if b.rooted {
+		var said string
+		if said, err = preload(ctx); err == nil {
+			b.say.info("rules: %s", strings.TrimSpace(said))
+			return
+		}
+	}
+	b.toRescue(err)
+}
+
+// toRescue removes what may be half a ruleset. The bridge passes everything
+// until the agent has loaded and read back a generation.
+func (b *box) toRescue(why error) {
+	b.rescue = why.Error()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := b.firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: []platform.Step{{DeleteTable: &struct{}{}}}})
+	if err != nil {
+		b.say.alarm("rescue: delete rules: %v", err)
+	}
+	b.say.alarm("RESCUE: nothing is filtered, all ports are bridged: %v", why)
+}

@@ -1,0 +1,9 @@
+// Command wardinit is PID 1 of the gateway's image. It does what must hold
+// when all else fails: feeds the hardware watchdog for as long as the kernel
+// forwards, has the last confirmed rules in the kernel before a frame may pass,
+// lets the ward through where they cannot be had (rescue), and starts the agent
+// again whenever it ends or hangs.
+//
+// It reads no traffic, no policy and no command: that is the agent's. It never
+// ends, has no shell and starts nothing but the agent.
+package main

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mountKernel mounts what the kernel shows of itself.
+func mountKernel() error {
+	var errs []error
+	for _, m := range []struct {
+		kind, at string
+		flags    uintptr
+		data     string
+	}{
+		{"devtmpfs", "/dev", unix.MS_NOSUID, "mode=0755"},
+		{"proc", "/proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, ""},
+		{"sysfs", "/sys", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, ""},
+		{"tmpfs", "/run", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0700,size=8m"},
+	} {
+		errs = append(errs, mount(m.kind, m.kind, m.at, m.flags, m.data))
+	}
+	return errors.Join(errs...)
+}
+
+func mount(what, kind, at string, flags uintptr, data string) error {
+	if err := os.MkdirAll(at, 0o755); err != nil && !errors.Is(err, unix.EROFS) {
+		return err
+	}
+	if err := unix.Mount(what, at, kind, flags, data); err != nil {
+		return fmt.Errorf("mount %s on %s: %w", kind, at, err)
+	}
+	return nil
+}
+
+// diskWait is how long a disk may take to appear.
+const diskWait = 5 * time.Second
+
+// mountSlot makes the agent's root: the slot read-only, the data partition, the
+// ESP, and the kernel's file systems. Only the slot itself is needed to run.
+func (b *box) mountSlot() error {
+	slot, err := partition("root-" + slotName())
+	if err != nil {
+		return err
+	}
+	if err := mount(slot, "squashfs", root, unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, ""); err != nil {
+		return err
+	}
+	b.rooted = true
+	var errs []error
+	for _, at := range []string{"/dev", "/proc", "/sys", "/run"} {
+		errs = append(errs, mount(at, "", root+at, unix.MS_BIND, ""))
+	}
+	errs = append(errs, mountPartition("data", "ext4", unix.MS_NOATIME, "errors=remount-ro"), mountPartition("esp", "vfat", unix.MS_RDONLY, ""))
+	return errors.Join(errs...)
+}
+
+func mountPartition(name, kind string, flags uintptr, data string) error {
+	dev, err := partition(name)
+	if err != nil {
+		return err
+	}
+	return mount(dev, kind, root+"/"+name, flags|unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC, data)
+}
+
+// slotName is the slot that the command line names (ward.slot=), a by default.
+func slotName() string {
+	line, err := os.ReadFile("/proc/cmdline")
+	if err == nil {
+		for _, word := range strings.Fields(string(line)) {
+			if s, ok := strings.CutPrefix(word, "ward.slot="); ok && (s == "a" || s == "b") {
+				return s
+			}
+		}
+	}
+	return "a"
+}
+
+// partition is the device of the partition of that name, waiting for its disk.
+func partition(name string) (string, error) {
+	for end := time.Now().Add(diskWait); ; time.Sleep(20 * time.Millisecond) {
+		dev, err := findPartition("/sys/class/block", name)
+		if dev != "" || err != nil || time.Now().After(end) {
+			if dev == "" && err == nil {
+				err = fmt.Errorf("no partition %s after %s", name, diskWait)
+			}
+			return dev, err
+		}
+	}
+}
+
+// findPartition looks through sysfs for a partition's name in the GPT.
+func findPartition(sys, name string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(sys, "*", "uevent"))
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			continue // it is gone again
+		}
+		var dev, part string
+		for _, line := range strings.Split(string(text), "\n") {
+			if v, ok := strings.CutPrefix(line, "DEVNAME="); ok {
+				dev = v
+			}
+			if v, ok := strings.CutPrefix(line, "PARTNAME="); ok {
+				part = v
+			}
+		}
+		if part == name && dev != "" {
+			return "/dev/" + dev, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Where a person puts the gateway's files, and where they are kept.
+const (
+	provided  = root + "/esp/wardkeeper"
+	ownFolder = root + "/data/etc"
+)
+
+// maxProvided bounds one file of the ESP, in bytes.
+const maxProvided = 1 << 20
+
+// provision takes over what lies on the ESP: that partition is one that any
+// laptop can write, so it is how a gateway gets its first configuration. A file
+// that is there already and the same is left alone.
+func provision() error {
+	var errs []error
+	err := filepath.WalkDir(provided, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && path == provided {
+			return fs.SkipAll
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		rel, err := filepath.Rel(provided, path)
+		if err != nil {
+			return err
+		}
+		if err := adopt(path, filepath.Join(ownFolder, rel)); err != nil {
+			errs = append(errs, fmt.Errorf("take over %s: %w", rel, err))
+		}
+		return nil
+	})
+	return errors.Join(append(errs, err)...)
+}
+
+func adopt(from, to string) error {
+	st, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if st.Size() > maxProvided {
+		return fmt.Errorf("%d bytes, more than %d", st.Size(), maxProvided)
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if have, err := os.ReadFile(to); err == nil && bytes.Equal(have, text) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	tmp := to + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(tmp, to)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return nil
+}
