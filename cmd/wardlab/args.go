@@ -26,9 +26,10 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	opts := &lab.Options{Out: os.Stdout, Live: os.Stdout}
 	f := flag.NewFlagSet("wardlab", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.DurationVar(&opts.For, "for", 0, "how long the ward runs (default 30s, with --console 10m)")
+	f.DurationVar(&opts.For, "for", 0, "how long the ward runs (default 30s, with --image 1m, with --console 10m)")
 	f.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "`SEED` of another ward: other MACs of the same vendors, names, addresses")
 	f.StringVar(&opts.Agent, "agent", "", "`PATH` of the agent's program (default: wardkeeper next to wardlab, or in bin/)")
+	f.StringVar(&opts.Image, "image", "", "`DIR` of a built image, run in a virtual machine as the gateway")
 	f.StringVar(&opts.Rules, "rules", "", "`DIR` that replaces the agent's rules")
 	f.StringVar(&opts.Mode, "mode", "enforce", "mode of every segment of the policy: enforce, stage or observe")
 	f.StringVar(&opts.Keep, "keep", "", "`DIR` for the agent's configuration, log and state, which stay there")
@@ -61,6 +62,9 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 		}
 		if opts.For == 0 {
 			opts.For = 30 * time.Second
+			if opts.Image != "" {
+				opts.For = time.Minute
+			}
 			if opts.Console {
 				opts.For = 10 * time.Minute // a person wants to look around; Ctrl-] ends it
 			}

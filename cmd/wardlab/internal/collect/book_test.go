@@ -2,6 +2,7 @@ package collect
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,7 +81,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestBrokerAndSubscriber(t *testing.T) {
 	book := NewBook(nil)
-	b, err := Open("s", book)
+	b, err := Open(netip.MustParseAddr("127.0.0.1"), "s", book)
 	if err != nil {
 		t.Fatal(err)
 	}

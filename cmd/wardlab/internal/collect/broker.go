@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -13,25 +14,25 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 )
 
-// Broker is an MQTT broker on a loopback port of the current namespace, with a
+// Broker is an MQTT broker on a port of the current namespace, with a
 // subscriber that writes everything in a Book.
 type Broker struct {
 	server *broker.Server
 	client mqtt.Client
-	port   int
+	addr   netip.AddrPort
 }
 
-// Open starts the broker and the subscriber.
-func Open(site string, book *Book) (*Broker, error) {
+// Open starts the broker at an address of this namespace, and the subscriber.
+func Open(at netip.Addr, site string, book *Book) (*Broker, error) {
 	server := broker.New(&broker.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := server.AddHook(new(allow), nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := net.Listen("tcp4", netip.AddrPortFrom(at, 0).String())
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	b := &Broker{server: server, port: l.Addr().(*net.TCPAddr).Port}
+	b := &Broker{server: server, addr: l.Addr().(*net.TCPAddr).AddrPort()}
 	if err := server.AddListener(listeners.NewNet("lab", l)); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
@@ -74,11 +75,11 @@ func orTimeout(err error) error {
 	return err
 }
 
-// URL is where the agent finds the broker.
-func (b *Broker) URL() string { return fmt.Sprintf("tcp://127.0.0.1:%d", b.port) }
+// URL is where the subscriber finds the broker.
+func (b *Broker) URL() string { return "tcp://" + b.addr.String() }
 
-// Port is the broker's TCP port.
-func (b *Broker) Port() int { return b.port }
+// Addr is where the agent finds it.
+func (b *Broker) Addr() netip.AddrPort { return b.addr }
 
 // Dropped counts messages that the broker did not deliver.
 func (b *Broker) Dropped() int64 { return atomic.LoadInt64(&b.server.Info.MessagesDropped) }

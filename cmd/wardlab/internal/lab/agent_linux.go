@@ -8,14 +8,33 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/ward"
 )
 
-// agent is the running wardkeeper.
+// agent is the running wardkeeper, or the virtual machine that it runs in.
 type agent struct {
-	cmd  *exec.Cmd
-	log  *os.File
-	done chan struct{}
-	err  error // of Wait, once done is closed
+	cmd     *exec.Cmd
+	log     *os.File
+	patches []*ward.Patch // of a virtual machine
+	done    chan struct{}
+	err     error // of Wait, once done is closed
+}
+
+// wait notes how it ends.
+func (a *agent) wait() {
+	a.err = errors.Join(a.cmd.Wait(), a.unpatch())
+	a.log.Close()
+	close(a.done)
+}
+
+// unpatch takes the machine's cables out.
+func (a *agent) unpatch() error {
+	var errs []error
+	for _, p := range a.patches {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // startAgent starts the program in the current namespaces.
@@ -31,11 +50,7 @@ func startAgent(program string, files gatewayFiles) (*agent, error) {
 		log.Close()
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
-	go func() {
-		a.err = a.cmd.Wait()
-		log.Close()
-		close(a.done)
-	}()
+	go a.wait()
 	return a, nil
 }
 

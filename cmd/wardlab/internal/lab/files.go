@@ -3,6 +3,7 @@ package lab
 import (
 	_ "embed"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,6 +44,13 @@ type gatewayFiles struct {
 	noRing  bool   // capture with recvmmsg
 	uplink  string
 	ward    []string
+	guest   *guestView // nil: the agent runs here
+}
+
+// guestView is what an agent in a virtual machine sees instead.
+type guestView struct {
+	etc, state string       // folders
+	address    netip.Prefix // of the gateway itself
 }
 
 func (g gatewayFiles) config() string { return filepath.Join(g.dir, "wardkeeper.toml") }
@@ -57,6 +65,10 @@ func (g gatewayFiles) Config(c *cast.Cast) string {
 		ports[i] = strconv.Quote(p)
 	}
 	q := strconv.Quote
+	policy, state := g.policy(), g.state()
+	if g.guest != nil {
+		policy, state = filepath.Join(g.guest.etc, filepath.Base(policy)), g.guest.state
+	}
 	lines := []string{
 		"gateway = " + q(c.Gateway),
 		"lab     = true",
@@ -72,9 +84,12 @@ func (g gatewayFiles) Config(c *cast.Cast) string {
 		"[console]",
 		"device = " + q(g.console),
 		"[policy]",
-		"file = " + q(g.policy()),
+		"file = " + q(policy),
 		"[state]",
-		"dir = " + q(g.state()),
+		"dir = " + q(state),
+	}
+	if g.guest != nil {
+		lines = append(lines, "[mgmt]", "address = "+q(g.guest.address.String()))
 	}
 	if g.noRing {
 		lines = append(lines, "[observe]", "recvmmsg = true")

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -27,9 +28,7 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 			stop()
 		}
 	}()
-	// The broker stands on the gateway's loopback: the gateway needs no address
-	// on the ward for it, and nothing of it crosses the bridge.
-	if r.broker, err = collect.Open(r.cast.Site, r.book); err != nil {
+	if err = r.openBroker(); err != nil {
 		return nil, err
 	}
 	undo = append(undo, r.broker.Close)
@@ -37,12 +36,19 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 		return nil, err
 	}
 	undo = append(undo, func() { r.console.Close() })
-	r.files = gatewayFiles{dir: dir, console: r.console.slave, broker: fmt.Sprintf("mqtt://127.0.0.1:%d", r.broker.Port()),
+	r.files = gatewayFiles{dir: dir, console: r.console.slave, broker: "mqtt://" + r.broker.Addr().String(),
 		rules: r.opts.Rules, noRing: r.opts.NoRing, uplink: ward.Uplink, ward: ward.WardPorts()}
+	if r.opts.Image != "" {
+		r.files.seenFromGuest(r.onUplink(gatewayHost))
+	}
 	if err = r.files.write(r.cast, r.opts.Mode); err != nil {
 		return nil, err
 	}
-	if r.agent, err = startAgent(r.opts.Agent, r.files); err != nil {
+	start := func() (*agent, error) { return startAgent(r.opts.Agent, r.files) }
+	if r.opts.Image != "" {
+		start = func() (*agent, error) { return startGuest(r.opts.Image, r.console.slave, r.files) }
+	}
+	if r.agent, err = start(); err != nil {
 		return nil, err
 	}
 	undo = append(undo, func() { r.agent.stop(5 * time.Second) })
@@ -52,6 +58,35 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 		}
 	}
 	return stop, r.awaitSession(ctx)
+}
+
+// The lab's own addresses on the ward's network, behind those of the cast.
+const (
+	deskHost    = 250 // where the broker stands for a gateway that is a machine of its own
+	gatewayHost = 251 // of that gateway
+)
+
+// onUplink is the n-th address of the ward's network.
+func (r *run) onUplink(n byte) netip.Prefix {
+	a := r.cast.Subnet.Masked().Addr().As4()
+	a[3] = n
+	return netip.PrefixFrom(netip.AddrFrom4(a), r.cast.Subnet.Bits())
+}
+
+// openBroker starts the broker. It stands on the gateway's loopback: the gateway
+// needs no address on the ward for it, and nothing of it crosses the bridge. A
+// gateway that is a machine of its own finds it behind its uplink.
+func (r *run) openBroker() (err error) {
+	at := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if r.opts.Image != "" {
+		own := r.onUplink(deskHost)
+		if err := r.ward.Desk(own); err != nil {
+			return err
+		}
+		at = own.Addr()
+	}
+	r.broker, err = collect.Open(at, r.cast.Site, r.book)
+	return err
 }
 
 // attach connects the user's terminal.
@@ -76,7 +111,7 @@ func (r *run) attach(left func()) error {
 // awaitSession waits until the agent's session with the broker stands, or five
 // seconds: a ward does not wait for its gateway.
 func (r *run) awaitSession(ctx context.Context) error {
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(r.opts.start())
 	for !r.book.Online() && time.Now().Before(deadline) && ctx.Err() == nil {
 		if end := r.agent.ended(); end != "" {
 			return fmt.Errorf("the agent ended at once (%s):\n%s", end, strings.Join(lastLines(r.files.log(), 8), "\n"))
@@ -86,7 +121,7 @@ func (r *run) awaitSession(ctx context.Context) error {
 	if r.book.Online() {
 		r.screen.say("agent up, session with the broker stands")
 	} else {
-		r.screen.say("agent up, no session with the broker after 5 s")
+		r.screen.say("agent up, no session with the broker after %v", r.opts.start())
 	}
 	return nil
 }

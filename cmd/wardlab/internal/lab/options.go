@@ -15,6 +15,7 @@ type Options struct {
 	Seed    uint64
 	Agent   string // program; "" is looked for next to this one
 	NoAgent bool
+	Image   string // folder of a built image, which a virtual machine runs instead of Agent; "" for none
 	Rules   string // folder that replaces the agent's rules
 	NoRing  bool   // the agent captures with recvmmsg
 	Mode    string // of every segment: enforce or observe
@@ -35,6 +36,15 @@ const (
 	leastRun = intrusion + 4*time.Second
 )
 
+// start is how long the agent may take to come up. The image boots first, on an
+// emulated processor.
+func (o *Options) start() time.Duration {
+	if o.Image != "" {
+		return 30 * time.Second
+	}
+	return 5 * time.Second
+}
+
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
 	if o.For < leastRun {
@@ -45,6 +55,14 @@ func (o *Options) Check() error {
 	}
 	if o.Console && o.JSON {
 		return errors.New("--console and --json both want the terminal")
+	}
+	if o.Image != "" {
+		if o.NoAgent || o.Agent != "" || o.Rules != "" {
+			return errors.New("--image brings its own agent and rules: none of --no-agent, --agent, --rules goes with it")
+		}
+		if _, err := os.Stat(filepath.Join(o.Image, "manifest.json")); err != nil {
+			return fmt.Errorf("--image %s: no image there: %w (make image)", o.Image, err)
+		}
 	}
 	if o.Rules != "" {
 		if s, err := os.Stat(o.Rules); err != nil || !s.IsDir() {

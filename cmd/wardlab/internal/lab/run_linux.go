@@ -48,7 +48,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err := opts.Check(); err != nil {
 		return Summary{}, err
 	}
-	if !opts.NoAgent {
+	if !opts.NoAgent && opts.Image == "" {
 		self, err := os.Executable()
 		if err != nil {
 			return Summary{}, fmt.Errorf("find this program: %w", err)
@@ -66,7 +66,11 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer remove()
-	if r.ward, err = ward.Build(c); err != nil {
+	build := ward.Build
+	if opts.Image != "" {
+		build = ward.BuildApart
+	}
+	if r.ward, err = build(c); err != nil {
 		return Summary{}, err
 	}
 	defer r.ward.Close()

@@ -28,6 +28,7 @@ type Ward struct {
 	Cast     *cast.Cast
 	hosts    map[cast.Part]*Host
 	networks []*namespace
+	apart    bool // the gateway's ports are not joined by a bridge
 }
 
 // Host returns the host that plays p.
@@ -35,14 +36,20 @@ func (w *Ward) Host(p cast.Part) *Host { return w.hosts[p] }
 
 // Build makes the whole ward around the current network namespace, which
 // becomes the gateway. On an error nothing is left behind.
-func Build(c *cast.Cast) (_ *Ward, err error) {
-	w := &Ward{Cast: c, hosts: map[cast.Part]*Host{}}
+func Build(c *cast.Cast) (*Ward, error) { return construct(c, false) }
+
+// BuildApart makes the ward with the gateway's ports left as loose ends in the
+// current namespace, for a gateway that stands elsewhere: see Patch.
+func BuildApart(c *cast.Cast) (*Ward, error) { return construct(c, true) }
+
+func construct(c *cast.Cast, apart bool) (_ *Ward, err error) {
+	w := &Ward{Cast: c, hosts: map[cast.Part]*Host{}, apart: apart}
 	defer func() {
 		if err != nil {
 			w.Close()
 		}
 	}()
-	if err := gateway(); err != nil {
+	if err := gateway(apart); err != nil {
 		return nil, err
 	}
 	// The switch on w5 and the network behind the uplink are bridges in
@@ -121,8 +128,8 @@ func (n *namespace) down() (name string, err error) {
 	return name, err
 }
 
-// gateway sets up the bridge of the current namespace: transparent, silent.
-func gateway() error {
+// gateway sets up the current namespace and its bridge: transparent, silent.
+func gateway(apart bool) error {
 	if err := quiet(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
@@ -140,6 +147,9 @@ func gateway() error {
 	if err := netlink.LinkSetUp(lo); err != nil {
 		return fmt.Errorf("gateway: set lo up: %w", err)
 	}
+	if apart {
+		return nil
+	}
 	if err := bridge(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
@@ -155,6 +165,24 @@ func bridge() error {
 	}
 	if err := netlink.LinkSetUp(br); err != nil {
 		return fmt.Errorf("set bridge up: %w", err)
+	}
+	return nil
+}
+
+// port makes a card of the gateway a port of it.
+func (w *Ward) port(card string) error {
+	if !w.apart {
+		return join(card)
+	}
+	l, err := netlink.LinkByName(card)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", card, err)
+	}
+	if err := wholeFrames(card); err != nil {
+		return err
+	}
+	if err := netlink.LinkSetUp(l); err != nil {
+		return fmt.Errorf("set %s up: %w", card, err)
 	}
 	return nil
 }
@@ -199,7 +227,7 @@ func (w *Ward) network(port string) (*namespace, error) {
 	if err := cable(nil, port, ns, "cable", nil); err != nil {
 		return nil, err
 	}
-	if err := join(port); err != nil {
+	if err := w.port(port); err != nil {
 		return nil, err
 	}
 	return ns, ns.do(func() error { return join("cable") })
@@ -219,6 +247,10 @@ func (w *Ward) plug(p cast.Part, at *namespace, port string) error {
 	}
 	if err := cable(at, port, ns, link, h.MAC[:]); err != nil {
 		return err
+	}
+	join := join
+	if at == nil {
+		join = w.port
 	}
 	if err := at.do(func() error { return join(port) }); err != nil {
 		return err
@@ -252,7 +284,7 @@ func cable(at *namespace, port string, far *namespace, card string, mac net.Hard
 // Close takes the ward down, so that another can be built in its place.
 func (w *Ward) Close() {
 	// A deleted port takes the far end of its cable with it.
-	for _, name := range append(WardPorts(), Uplink, Bridge) {
+	for _, name := range append(WardPorts(), Uplink, Bridge, desk) {
 		if l, err := netlink.LinkByName(name); err == nil {
 			_ = netlink.LinkDel(l)
 		}
