@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/platform"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
@@ -199,6 +204,10 @@ func TestLostState(t *testing.T) {
 				if !again.passes(smb) {
 					t.Error("a device that is not known is fenced in")
 				}
+				told := slices.ContainsFunc(again.board.Conditions(), func(c health.Condition) bool { return c.Code == "enforce.forgotten" })
+				if told {
+					t.Error("something was forgotten, though nothing is kept to know it by")
+				}
 				again.inv.set(wardDevices()...)
 				again.settle()
 				again.enforced("the devices are back")
@@ -208,6 +217,41 @@ func TestLostState(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLostInventoryIsTold: the database is gone, the rules that were kept are not.
+func TestLostInventoryIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		w.stop()
+		w.inv.set()
+		w.start(wardPolicy(t))
+		w.uncut("without an inventory")
+		said := func() (out []string) {
+			for _, c := range w.board.Conditions() {
+				out = append(out, c.Text)
+			}
+			return out
+		}
+		if diff := cmp.Diff([]string{"2 of 2 devices that were fenced in before the restart stand open until their role is confirmed again"}, said()); diff != "" {
+			t.Errorf("conditions (-want +got)\n%s", diff)
+		}
+		unsure := wardDevices()
+		unsure[1].Identity.Confidence = device.Likely
+		w.inv.set(unsure...)
+		w.settle()
+		if diff := cmp.Diff([]string{"1 of 2 devices that were fenced in before the restart stand open until their role is confirmed again"}, said()); diff != "" {
+			t.Errorf("conditions (-want +got)\n%s", diff)
+		}
+		w.inv.set(wardDevices()...)
+		w.settle()
+		w.enforced("all are back")
+		w.inv.set(wardDevices()[:1]...) // one that leaves now was not forgotten
+		w.settle()
+		if got := said(); got != nil {
+			t.Errorf("conditions %q", got)
+		}
+	})
 }
 
 // brokenLinks cannot tell of a port.

@@ -55,6 +55,7 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	t.keep(t.record(want))
 	t.report(before, want, done, foreign)
 	if t.restored {
+		t.forgotten()
 		select {
 		case <-t.ready:
 		default:

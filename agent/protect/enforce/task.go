@@ -78,6 +78,7 @@ type Task struct {
 	above     uint64           // highest generation number seen
 	limit     int              // elements a transaction may hold
 	restored  bool             // the inventory is back
+	fenced    []device.ID      // enforced before the restart, until all are known again
 	agreed    bool             // the kernel has what now says
 	refused   string           // why a policy is not enforced
 	opened    []platform.Set   // break-glass, as last read,
@@ -149,7 +150,8 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-back:
-			back, t.restored = nil, true
+			back = nil
+			t.restore()
 		case <-devices:
 			devicesOnly = true
 		case <-t.wake:
@@ -175,7 +177,8 @@ func (t *Task) Run(ctx context.Context) error {
 		devicesOnly = !empty(t.wake) && devicesOnly
 		select {
 		case <-back:
-			back, t.restored, devicesOnly = nil, true, false
+			back, devicesOnly = nil, false
+			t.restore()
 		default:
 		}
 		if err := t.reconcile(ctx, foreign, devicesOnly); err != nil && ctx.Err() == nil {
