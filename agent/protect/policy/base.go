@@ -67,7 +67,8 @@ func (c *Compiled) order(up string) []platform.Rule {
 		)
 	}
 	// What hides behind a second tag the rules cannot read, and some hosts can.
-	r = append(r, rule(turn("claim_drop"), "2 claimed address: hidden", notFrom(up), notTo(up), within("nested", platform.MetaProtocol)))
+	r = append(r, platform.Rule{Matches: []platform.Match{notFrom(up), notTo(up)},
+		VMap: &platform.VMap{Fields: []platform.Field{platform.MetaProtocol}, Map: "nested"}, Comment: "2 claimed address: hidden"})
 	for _, f := range families() {
 		const why = "3 exempt pair"
 		r = append(r,
@@ -146,10 +147,11 @@ func (c *Compiled) baseSets(t *platform.Table) {
 		}
 		t.Sets = append(t.Sets, to, from, ward)
 	}
-	nested := platform.Set{Name: "nested", Key: []platform.KeyType{platform.KeyEtherType}}
-	if c.in.enforcing() {
+	nested := platform.Set{Name: "nested", Map: true, Key: []platform.KeyType{platform.KeyEtherType}}
+	verdict := map[Mode]platform.Verdict{Stage: jump("claim_stage"), Enforce: turn("claim_drop")}
+	if v, ok := verdict[c.in.sternest()]; ok {
 		for _, tag := range tags() {
-			nested.Elements = append(nested.Elements, platform.Element{Key: platform.Uint16Key(tag)})
+			nested.Elements = append(nested.Elements, platform.Element{Key: platform.Uint16Key(tag), Verdict: v})
 		}
 	}
 	t.Sets = append(t.Sets, nested)

@@ -122,7 +122,7 @@ func (in *Input) claims(pairs []Pair, behind map[netip.Addr]bool) claims {
 			}
 		}
 	}
-	if in.enforcing() {
+	if in.sternest() == Enforce {
 		for _, p := range pairs {
 			if !p.onWard() && behind[p.Addr] {
 				mode[p.Addr] = Enforce
@@ -142,14 +142,13 @@ func (in *Input) claims(pairs []Pair, behind map[netip.Addr]bool) claims {
 	return c
 }
 
-// enforcing reports whether any segment may drop anything.
-func (in *Input) enforcing() bool {
+// sternest is the sternest mode of any segment.
+func (in *Input) sternest() Mode {
+	m := Observe
 	for _, s := range in.Policy.Segments {
-		if s.Mode == Enforce {
-			return true
-		}
+		m = max(m, s.Mode)
 	}
-	return false
+	return m
 }
 
 // Table is the whole table with the rules as generation n.

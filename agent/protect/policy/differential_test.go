@@ -69,7 +69,7 @@ func (d *dice) frame() frame {
 	f := frame{src: of(d, d.macs), dst: of(d, d.macs)}
 	f.src[0] &^= 1 // the bridge drops a group address as a source
 	if d.IntN(4) == 0 {
-		f.vlans = []uint16{30}
+		f.vlans = of(d, [][]uint16{{30}, {30}, {30}, {0, 0}})
 	}
 	switch d.IntN(12) {
 	case 0:

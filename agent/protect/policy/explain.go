@@ -65,9 +65,11 @@ func (c *Compiled) Explain(p Packet) Explanation {
 			}
 		}
 	}
-	if p.In != up && p.Out != up && slices.Contains(tags(), p.EtherType) && c.in.enforcing() {
-		worsen(Enforce, "claimed address: none can be read behind two VLAN tags")
-		return e
+	if m := c.in.sternest(); m != Observe && p.In != up && p.Out != up && slices.Contains(tags(), p.EtherType) {
+		worsen(m, "claimed address: none can be read behind two VLAN tags")
+		if m == Enforce {
+			return e
+		}
 	}
 	if why, ok := c.exempt(p); ok {
 		e.Why = append(e.Why, why)
