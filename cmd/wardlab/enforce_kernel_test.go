@@ -115,6 +115,26 @@ func TestEnforceOnKernel(t *testing.T) {
 	t.Logf("repaired after %v", time.Since(start))
 	hosttest.EvalRows(t, r, packets(t))
 
+	// What a person opened stays open when a stranger flushes, and ends in time.
+	opened := time.Now()
+	if err := r.Firewall().Apply(context.Background(), policy.BreakGlass(6*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	task.Recount() // the agent reads the table
+	r.Advance(2500 * time.Millisecond)
+	repairs := func(n int) func([]event.Event) bool {
+		return func(list []event.Event) bool {
+			return strings.Count(strings.Join(policyResults(list), " "), "repaired") == n
+		}
+	}
+	r.FlushRuleset()
+	events.await(t, "second repair", repairs(2))
+	smb := named(t, "intruder: smb to the pump")
+	smb[0].Want = map[string]bool{"w1": true}
+	hosttest.EvalRows(t, r, smb)
+	r.Advance(time.Until(opened.Add(6200 * time.Millisecond)))
+	hosttest.EvalRows(t, r, packets(t))
+
 	// Another policy is another generation.
 	task.SetPolicy(wardPolicy(t, "lab.policy.toml").Gentler())
 	events.await(t, "change of policy", func(list []event.Event) bool {

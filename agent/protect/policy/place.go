@@ -110,7 +110,8 @@ func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles,
 	if c, ok := roles(m.Role); ok && (m.Class == 0 || c < m.Class) {
 		m.Class = c
 	}
-	if !certain || m.Class == 0 || paired && d.Pin == nil {
+	held := paired && d.Pin == nil && m.Class != device.LifeSustaining
+	if !certain || m.Class == 0 || held {
 		m.Class = device.LifeSustaining // until it is known, for every automatic act
 	}
 	index, found := bySelector["device "+string(d.ID)]
@@ -130,6 +131,9 @@ func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles,
 	m.Segment, m.Mode = s.Name, s.Mode
 	if m.Mode == Enforce && m.Class == device.LifeSustaining && len(p.clinicalPeers(s)) == 0 {
 		m.Mode, m.Reason = Stage, "life-sustaining, and its segment names no clinical peer"
+		if held {
+			m.Reason = "it has exempt pairs: life-sustaining until its role is pinned, and its segment names no clinical peer"
+		}
 	}
 	return m, true
 }
