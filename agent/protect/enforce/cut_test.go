@@ -254,6 +254,29 @@ func TestLostInventoryIsTold(t *testing.T) {
 	})
 }
 
+// TestTooManyRulesChangeNothing: what a flood of made-up devices would make of
+// the rules is refused; those in force stay, and it is told.
+func TestTooManyRulesChangeNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		src := strings.Replace(string(wardPolicy(t).Source), `allow = [{ from = "any-internal"`, `allow = [{ to = "printers", services = ["tcp/9100"] }, { from = "any-internal"`, 1)
+		w.start(parse(t, []byte(src)))
+		w.enforced("before the flood")
+		w.inv.set(many(1000)...)
+		w.settle()
+		w.enforced("in the flood")
+		w.uncut("in the flood")
+		if c := w.board.Conditions(); len(c) != 1 || c[0].Code != "enforce.compile" || !strings.Contains(c[0].Text, "set elements, at most") {
+			t.Errorf("conditions %+v", c)
+		}
+		w.inv.set(wardDevices()...)
+		time.Sleep(retryLongest)
+		w.settle()
+		if c := w.board.Conditions(); len(c) != 0 {
+			t.Errorf("conditions %+v", c)
+		}
+	})
+}
+
 // brokenLinks cannot tell of a port.
 type brokenLinks struct{ *fake.Ports }
 

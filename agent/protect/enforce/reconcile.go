@@ -27,6 +27,7 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	if devicesOnly && t.agreed && !t.moved() {
 		return nil
 	}
+	t.agreed = false
 	want, err := t.want(ctx)
 	if err != nil {
 		t.condition("enforce.compile", health.Failure, err.Error())
@@ -38,7 +39,6 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	}
 	// Persist before effect: a pair that was once in the kernel is not forgotten.
 	t.keepPairs(want.Pairs)
-	t.agreed = false
 	before := t.now.Load()
 	var done []action
 	err = t.converge(ctx, want, &done)

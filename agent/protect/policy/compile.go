@@ -36,10 +36,6 @@ type SegmentSize struct {
 	Observed, Staged, Enforced int
 }
 
-// maxElements bounds a ruleset: far above any ward, far below what the kernel
-// and a small box can hold.
-const maxElements = 200_000
-
 // None is the policy of a gateway without a policy file: it filters nothing.
 func None() *Policy { return &Policy{Default: Observe} }
 
@@ -59,11 +55,7 @@ func Compile(in Input) (*Compiled, error) {
 	c.behind = c.uplinked()
 	c.claims = in.claims(c.Pairs, c.behind)
 	c.Segments = in.sizes()
-	n := 0
-	for _, s := range c.Table(1).Sets {
-		n += len(s.Elements)
-	}
-	if n > maxElements {
+	if n := c.size(); n > maxElements {
 		return nil, fmt.Errorf("compile policy %d: %d set elements, at most %d: use networks instead of single addresses", in.Policy.Version, n, maxElements)
 	}
 	return c, nil
