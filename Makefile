@@ -4,8 +4,10 @@ export CGO_ENABLED := 0
 LDFLAGS := -trimpath -ldflags='-s -w'
 FUZZTIME ?= 2s
 RUNFOR  ?= 30s
+BOARD   ?= qemu-arm64
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run test check build bench fuzz lint clean
+.PHONY: help run test check build image bench fuzz lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,8 +27,11 @@ lint: ## gofmt, vet (also for darwin), staticcheck
 	GOOS=darwin go vet ./...
 	go tool staticcheck ./...
 
-build: ## bin/wardkeeper, bin/wardctl, bin/wardlab
-	go build $(LDFLAGS) -o bin/ ./cmd/wardkeeper ./cmd/wardctl ./cmd/wardlab
+build: ## bin/wardkeeper, bin/wardctl, bin/wardlab, bin/wardimage
+	go build $(LDFLAGS) -o bin/ ./cmd/wardkeeper ./cmd/wardctl ./cmd/wardlab ./cmd/wardimage
+
+image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; Debian only, names what is missing
+	bin/wardimage build --board $(BOARD) --out bin/images/$(BOARD) --version $(VERSION)
 
 bench: build ## measure against tcpdump, mdlayher/packet and bbolt; CORPUS=folder for real captures
 	scripts/bench

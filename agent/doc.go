@@ -55,4 +55,5 @@
 //	cmd/wardinit    PID 1 of the image
 //	cmd/wardctl     the operator's tool, runs anywhere
 //	cmd/wardlab     a virtual ward, for `make run` and the end-to-end tests
+//	cmd/wardimage   builds the disk image, on a Debian machine
 package agent
