@@ -200,6 +200,9 @@ func TestLostState(t *testing.T) {
 				}
 				close(again.inv.ready) // empty
 				again.settle()
+				if n := again.task.Status().Pairs; c.reboot != (n == 0) {
+					t.Errorf("%d pairs: the kernel remembers them, unless it was started anew", n)
+				}
 				again.uncut("with an empty inventory")
 				if !again.passes(smb) {
 					t.Error("a device that is not known is fenced in")

@@ -46,8 +46,19 @@ type keptConfirmed struct {
 // maxPairs bounds what is kept: far above any ward.
 const maxPairs = 8192
 
-// remember reads the exempt pairs.
-func (t *Task) remember() {
+// remember reads the exempt pairs; where they were lost, those in the kernel are
+// as good.
+func (t *Task) remember(ctx context.Context) {
+	t.readPairs()
+	if len(t.pairs) > 0 {
+		return
+	}
+	if table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); err == nil {
+		t.pairs = policy.PairsIn(table)
+	}
+}
+
+func (t *Task) readPairs() {
 	if t.opt.Store == nil {
 		return
 	}

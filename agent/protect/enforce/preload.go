@@ -14,7 +14,7 @@ import (
 // is up, instead of Run. An error means that none of these is in place: what is
 // may be half of it.
 func (t *Task) Preload(ctx context.Context) (said string, err error) {
-	t.remember()
+	t.remember(ctx)
 	var errs []error
 	known := false
 	for want, err := range t.confirmed() {

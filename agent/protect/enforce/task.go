@@ -143,7 +143,7 @@ func (t *Task) Run(ctx context.Context) error {
 	strangers := t.watch(ctx)
 	retry := retryFirst
 	again := time.After(0)
-	t.remember()
+	t.remember(ctx)
 	for {
 		foreign, devicesOnly := false, false
 		select {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/platform"
 )
 
 // Pair is an exempt pair: all IP traffic between a life-sustaining device and a
@@ -47,6 +48,39 @@ func (p *Policy) pairs(pl Placement, old []Pair) []Pair {
 	}
 	slices.SortStableFunc(out, comparePairs)
 	return slices.CompactFunc(out, func(a, b Pair) bool { return comparePairs(a, b) == 0 })
+}
+
+// PairsIn are the exempt pairs of a table that was read back, for where nothing
+// else remembers them. Their peers have no names there.
+func PairsIn(t platform.Table) []Pair {
+	var out []Pair
+	for _, s := range t.Sets {
+		var macs int // in front of the address
+		switch s.Name {
+		case "exempt_to4", "exempt_to6":
+			macs = 1
+		case "exempt_ward4", "exempt_ward6":
+			macs = 2
+		default:
+			continue
+		}
+		for _, e := range s.Elements {
+			if len(e.Key) < 6*macs {
+				continue // a set of another kind, by a stranger
+			}
+			p := Pair{MAC: fact.MAC([]byte(e.Key[:6]))}
+			if macs == 2 {
+				p.PeerMAC = fact.MAC([]byte(e.Key[6:12]))
+			}
+			var ok bool
+			if p.Addr, ok = netip.AddrFromSlice([]byte(e.Key[6*macs:])); ok {
+				p.Device, p.Peer = device.IDOf(p.MAC), p.Addr.String()
+				out = append(out, p)
+			}
+		}
+	}
+	slices.SortStableFunc(out, comparePairs)
+	return out
 }
 
 // addrsOf are the single addresses of a clinical peer or of one on the ward.

@@ -98,6 +98,26 @@ func TestPairsStay(t *testing.T) {
 	}
 }
 
+// TestPairsReadBack: the kernel's rules remember the pairs as well.
+func TestPairsReadBack(t *testing.T) {
+	for name, c := range map[string]*Compiled{"lab": compileLab(t), "wide": compile(t, parseFile(t, "wide.policy.toml"), wideSnapshot())} {
+		fw, _ := loadFake(t, c.Table(1))
+		table, err := fw.Read(t.Context(), platform.FamilyBridge, TableName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		diff := cmp.Diff(c.Pairs, PairsIn(table), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+			cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Peer" }, cmp.Ignore()))
+		if diff != "" || len(c.Pairs) == 0 {
+			t.Errorf("%s: pairs (-want +got)\n%s", name, diff)
+		}
+	}
+	strange := platform.Table{Sets: []platform.Set{{Name: "exempt_ward4", Elements: []platform.Element{{Key: "short"}, {Key: "0123456789ab12"}}}}}
+	if got := PairsIn(strange); got != nil {
+		t.Errorf("pairs of a stranger's set: %v", got)
+	}
+}
+
 func TestWardPairs(t *testing.T) {
 	c := compile(t, parseFile(t, "wide.policy.toml"), wideSnapshot())
 	fw, _ := loadFake(t, c.Table(1))
