@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"syscall"
 
@@ -52,8 +51,9 @@ const maxFrame = 16 << 10
 func (p *Patch) toGuest() {
 	for b := make([]byte, maxFrame); ; {
 		n, outgoing, err := p.wire.Read(b)
-		if errors.Is(err, os.ErrClosed) {
-			return
+		var transient syscall.Errno // as while the port is down
+		if err != nil && !errors.As(err, &transient) {
+			return // closed
 		}
 		if err != nil || outgoing {
 			continue
@@ -65,12 +65,10 @@ func (p *Patch) toGuest() {
 func (p *Patch) fromGuest() {
 	for b := make([]byte, maxFrame); ; {
 		n, err := p.sock.Read(b)
-		if errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EBADF) {
-			return
+		if err != nil {
+			return // closed
 		}
-		if err == nil && n > 0 {
-			_ = p.wire.Write(b[:n])
-		}
+		_ = p.wire.Write(b[:n])
 	}
 }
 
