@@ -27,8 +27,10 @@ type kernel struct {
 func (b *build) kernel(ctx context.Context, s *stage, pkg, stub images.Package) (kernel, error) {
 	b.log.Info("kernel", "package", pkg.Name, "version", pkg.Version)
 	dir := s.work("kernel")
-	if err := errors.Join(b.cache.unpack(ctx, pkg, dir), b.cache.unpack(ctx, stub, dir)); err != nil {
-		return kernel{}, err
+	for _, p := range []images.Package{pkg, stub} {
+		if err := b.cache.unpack(ctx, p, dir); err != nil {
+			return kernel{}, fmt.Errorf("unpack %s: %w", p.File, err)
+		}
 	}
 	var k kernel
 	var folder string
