@@ -1,36 +1,53 @@
 package images
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// The boards of the product are read, and load the watchdog first.
 func TestBoards(t *testing.T) {
 	boards, err := Boards()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(boards) != 1 {
-		t.Fatalf("%d boards, want 1", len(boards))
+	for _, b := range boards {
+		if order := b.LoadOrder(); order[0] != b.Watchdog.Module || order[1] != b.Modules[0] {
+			t.Errorf("%s: the watchdog's module is not the first of all: %v", b.Name, order)
+		}
 	}
-	got := boards[0]
-	if len(got.Modules) == 0 || got.LoadOrder()[0] != "i6300esb" || got.LoadOrder()[1] != got.Modules[0] {
-		t.Errorf("the watchdog's module is not the first of all: %v", got.LoadOrder())
+	if len(boards) != 1 || boards[0].Name != "qemu-arm64" {
+		t.Errorf("%d boards, want qemu-arm64 alone", len(boards))
 	}
-	got.Modules = nil
-	// every key of the file
+}
+
+// Every key has its field.
+func TestParseBoard(t *testing.T) {
+	got, err := ParseBoard("board.toml", goodBoard(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := Board{
-		Name: "qemu-arm64", Arch: "arm64", KernelPackage: "linux-image-arm64",
-		Console:  Console{Device: "ttyAMA0", Baud: 115200},
+		Name: "demo", Arch: "arm64", KernelPackage: "linux-image-arm64", Cmdline: "nosmp",
+		Modules:  []string{"virtio_rng", "ext4"},
+		Console:  Console{Device: "ttyS0", Baud: 9600},
 		Ports:    Ports{Order: "pci", Uplink: "eth0", Ward: []string{"eth1", "eth2"}},
 		Watchdog: Watchdog{Module: "i6300esb", Device: "/dev/watchdog0", Seconds: 30},
-		Relay:    Relay{GPIO: "none"},
-		Button:   Button{KeyCode: 0x198},
+		Relay:    Relay{GPIO: "bypass"},
+		Button:   Button{KeyCode: 0x198, LED: "red:glass"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
+	}
+	if d := cmp.Diff([]string{"i6300esb", "virtio_rng", "ext4"}, got.LoadOrder()); d != "" {
+		t.Error(d)
+	}
+	got.Watchdog.Module = ""
+	if d := cmp.Diff([]string{"virtio_rng", "ext4"}, got.LoadOrder()); d != "" {
+		t.Errorf("with a watchdog that is built in: %s", d)
 	}
 }
 
@@ -65,7 +82,7 @@ func FuzzParseBoard(f *testing.F) {
 }
 
 func goodBoard(tb testing.TB) []byte {
-	data, err := BoardFile("qemu-arm64")
+	data, err := os.ReadFile("testdata/board.toml")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,15 +92,15 @@ func goodBoard(tb testing.TB) []byte {
 func TestParseBoardRefuses(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"unknown key", "key_code", "keycode", `unknown key "button.keycode" (nearest: "key_code")`},
-		{"name", `"qemu-arm64"`, `"../x"`, `name: "../x" is no lower-case word`},
+		{"name", `"demo"`, `"../x"`, `name: "../x" is no lower-case word`},
 		{"arch", `"arm64"`, `"mips"`, `arch: "mips": only arm64 is built`},
 		{"package", `"linux-image-arm64"`, `"-o x"`, `kernel_package: "-o x" is no package name`},
-		{"cmdline", `cmdline        = ""`, `cmdline = "a\nb"`, "cmdline: want at most 512 printable ASCII characters"},
-		{"module", `"softdog",`, `"../softdog",`, `modules: "../softdog" is no module name`},
-		{"module twice, spelt otherwise", `"softdog",`, `"virtio-rng",`, `modules: "virtio-rng" stands there twice`},
-		{"watchdog named twice", `"softdog",`, `"i6300esb",`, `modules: "i6300esb" stands there twice`},
-		{"console", `"ttyAMA0"`, `"/dev/ttyAMA0"`, `console.device: "/dev/ttyAMA0": want a name below /dev that begins with tty`},
-		{"baud", "115200", "115201", "console.baud: 115201: want one of [9600 19200 38400 57600 115200]"},
+		{"cmdline", `"nosmp"`, `"a\nb"`, "cmdline: want at most 512 printable ASCII characters"},
+		{"module", `"ext4"`, `"../ext4"`, `modules: "../ext4" is no module name`},
+		{"module twice, spelt otherwise", `"ext4"`, `"virtio-rng"`, `modules: "virtio-rng" stands there twice`},
+		{"watchdog named twice", `"ext4"`, `"i6300esb"`, `modules: "i6300esb" stands there twice`},
+		{"console", `"ttyS0"`, `"/dev/ttyS0"`, `console.device: "/dev/ttyS0": want a name below /dev that begins with tty`},
+		{"baud", "9600", "9601", "console.baud: 9601: want one of [9600 19200 38400 57600 115200]"},
 		{"order", `"pci"`, `"dtb"`, `ports.order: "dtb": only pci is known`},
 		{"no ward port", `["eth1", "eth2"]`, `[]`, "ports.ward: none: there would be no ward to keep"},
 		{"port", `"eth2"`, `"eth2eth2eth2eth2"`, `ports: "eth2eth2eth2eth2" is no name of a port`},
@@ -91,9 +108,9 @@ func TestParseBoardRefuses(t *testing.T) {
 		{"port twice", `"eth2"`, `"eth1"`, `ports: "eth1" stands there twice`},
 		{"watchdog", `"/dev/watchdog0"`, `"/etc/passwd/"`, `watchdog.device: "/etc/passwd/": want a path below /dev`},
 		{"watchdog that bites at once", "seconds = 30", "seconds = 1", "watchdog.seconds: 1: want 10 to 300"},
-		{"relay", `"none"`, `""`, `relay.gpio: "": want the name of a line, or none`},
+		{"relay", `"bypass"`, `""`, `relay.gpio: "": want the name of a line, or none`},
 		{"key", "408", "768", "button.key_code: 768: want 0 to 767"},
-		{"led", `led      = ""`, `led = "../x"`, `button.led: "../x" is no name of a LED`},
+		{"led", `"red:glass"`, `"../x"`, `button.led: "../x" is no name of a LED`},
 		{"empty", "", "", "modules: none: no port and no disk would be found"},
 	}
 	for _, tt := range tests {
