@@ -21,7 +21,8 @@ func (s *speaker) open() error {
 		return fmt.Errorf("open kernel log: %w", err)
 	}
 	s.kmsg = f
-	return nil
+	// By default the kernel takes ten lines in five seconds.
+	return os.WriteFile("/proc/sys/kernel/printk_devkmsg", []byte("on"), 0)
 }
 
 // Levels of the kernel's log; those below loglevel= are shown.

@@ -35,6 +35,8 @@ type run struct {
 	agent   *agent
 	files   gatewayFiles
 
+	stopAgent func() // nil: there is none
+
 	mu       sync.Mutex
 	answered map[verdict.Exchange]uint64
 	lost     map[verdict.Exchange]uint64
@@ -121,15 +123,18 @@ func (r *run) play(ctx context.Context, dir string) (Summary, error) {
 	if err := r.openServers(); err != nil {
 		return Summary{}, err
 	}
-	if err := r.firstExam(ctx); err != nil {
+	// An examination is under way when the capture starts. Behind a gateway that
+	// is a machine of its own nothing passes before it has started.
+	first, then := r.firstExam, func(ctx context.Context) error { return r.openGateway(ctx, dir, cancel) }
+	if r.opts.Image != "" {
+		first, then = then, first
+	}
+	defer r.closeGateway()
+	if err := first(ctx); err != nil {
 		return Summary{}, err
 	}
-	if !r.opts.NoAgent {
-		stop, err := r.startAgent(ctx, dir, cancel)
-		if err != nil {
-			return Summary{}, err
-		}
-		defer stop()
+	if err := then(ctx); err != nil {
+		return Summary{}, err
 	}
 	if err := r.openWard(ctx); err != nil {
 		return Summary{}, err
@@ -138,6 +143,20 @@ func (r *run) play(ctx context.Context, dir string) (Summary, error) {
 	r.intrude(ctx)
 	<-ctx.Done()
 	return r.finish(ctx, notInPlace), nil
+}
+
+// openGateway starts the agent, if the run has one.
+func (r *run) openGateway(ctx context.Context, dir string, left func()) (err error) {
+	if !r.opts.NoAgent {
+		r.stopAgent, err = r.startAgent(ctx, dir, left)
+	}
+	return err
+}
+
+func (r *run) closeGateway() {
+	if r.stopAgent != nil {
+		r.stopAgent()
+	}
 }
 
 // finish stops the ward from the clients' side, so that nothing is under way
