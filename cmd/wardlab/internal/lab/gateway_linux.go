@@ -18,14 +18,14 @@ import (
 // moment for its session. left ends the run when the user leaves the console.
 func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop func(), err error) {
 	var undo []func()
-	stop = func() {
+	closeAll := func() {
 		for i := len(undo) - 1; i >= 0; i-- {
 			undo[i]()
 		}
 	}
 	defer func() {
 		if err != nil {
-			stop()
+			closeAll()
 		}
 	}()
 	if err = r.openBroker(); err != nil {
@@ -57,7 +57,7 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 			return nil, err
 		}
 	}
-	return stop, r.awaitSession(ctx)
+	return closeAll, r.awaitSession(ctx)
 }
 
 // The lab's own addresses on the ward's network, behind those of the cast.

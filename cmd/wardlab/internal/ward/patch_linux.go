@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 
@@ -34,6 +35,9 @@ func NewPatch(port, near, far string) (*Patch, error) {
 	wire, err := OpenRaw(port, 0)
 	if err != nil {
 		return nil, err
+	}
+	if err := os.Remove(near); err != nil && !errors.Is(err, os.ErrNotExist) { // of an earlier run
+		return nil, errors.Join(fmt.Errorf("patch %s: %w", port, err), wire.Close())
 	}
 	sock, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: near})
 	if err != nil {
