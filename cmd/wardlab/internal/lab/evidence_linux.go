@@ -27,7 +27,6 @@ func (r *run) gather(e *verdict.Evidence) {
 			e.Claims[p] = n
 		}
 	}
-	e.Pairs = r.pairs()
 	// Events name devices by id and peers by address; the verdict is about hosts.
 	for _, d := range r.book.Denies() {
 		e.Denies = append(e.Denies, verdict.Deny{Device: r.part(d.Device), Peer: r.part(d.Peer, d.PeerMAC), Service: d.Service, Verdict: d.Verdict})
@@ -37,18 +36,23 @@ func (r *run) gather(e *verdict.Evidence) {
 	}
 }
 
-// pairs is the clinical traffic, both directions, as its two ends counted it.
+// pairs is the clinical traffic, both directions, as its two ends counted it:
+// first what was sent, then what had arrived a moment later. The hosts' kernels
+// still speak when their programs have ended (leaving a group), and a gateway
+// that is a machine of its own is about to be switched off.
 func (r *run) pairs() []verdict.Pair {
 	var out []verdict.Pair
-	add := func(from, to cast.Part, group bool) {
-		f := witness.Flow{From: from, To: to, Group: group}
-		out = append(out, verdict.Pair{From: from, To: to, Group: group, Sent: r.stand.At(from).Sent(f), Received: r.stand.At(to).Received(f)})
-	}
 	for _, p := range [][2]cast.Part{{cast.Pump, cast.PumpServer}, {cast.Monitor, cast.Central}, {cast.Ultrasound, cast.PACS}} {
-		add(p[0], p[1], false)
-		add(p[1], p[0], false)
+		out = append(out, verdict.Pair{From: p[0], To: p[1]}, verdict.Pair{From: p[1], To: p[0]})
 	}
-	add(cast.Monitor, cast.Central, true)
+	out = append(out, verdict.Pair{From: cast.Monitor, To: cast.Central, Group: true})
+	for i, p := range out {
+		out[i].Sent = r.stand.At(p.From).Sent(witness.Flow{From: p.From, To: p.To, Group: p.Group})
+	}
+	waitBriefly()
+	for i, p := range out {
+		out[i].Received = r.stand.At(p.To).Received(witness.Flow{From: p.From, To: p.To, Group: p.Group})
+	}
 	return out
 }
 
