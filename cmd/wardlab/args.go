@@ -30,6 +30,7 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	f.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "`SEED` of another ward: other MACs of the same vendors, names, addresses")
 	f.StringVar(&opts.Agent, "agent", "", "`PATH` of the agent's program (default: wardkeeper next to wardlab, or in bin/)")
 	f.StringVar(&opts.Image, "image", "", "`DIR` of a built image, run in a virtual machine as the gateway")
+	f.BoolVar(&opts.UEFI, "uefi", false, "let firmware boot the image from its disk, not the machine its kernel")
 	f.StringVar(&opts.Rules, "rules", "", "`DIR` that replaces the agent's rules")
 	f.StringVar(&opts.Mode, "mode", "enforce", "mode of every segment of the policy: enforce, stage or observe")
 	f.StringVar(&opts.Keep, "keep", "", "`DIR` for the agent's configuration, log and state, which stay there")

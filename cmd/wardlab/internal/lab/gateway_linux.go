@@ -46,7 +46,11 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 	}
 	start := func() (*agent, error) { return startAgent(r.opts.Agent, r.files) }
 	if r.opts.Image != "" {
-		start = func() (*agent, error) { return startGuest(r.opts.Image, r.console.slave, r.files) }
+		machine, err := newGuest(r.opts.Image, r.opts.UEFI, r.console.slave, r.files)
+		if err != nil {
+			return nil, err
+		}
+		start = machine.start
 	}
 	if r.agent, err = start(); err != nil {
 		return nil, err

@@ -38,37 +38,68 @@ type manifest struct {
 // espStart is where the ESP begins on the disk, as mtools writes it.
 const espStart = "@@16M"
 
-// startGuest boots the image in a virtual machine whose network cards are the
-// gateway's ports, whose serial line is the lab's, and whose disk is a copy.
-func startGuest(image, line string, files gatewayFiles) (*agent, error) {
+// guest is a virtual machine to be started: the image, and what is its own.
+type guest struct {
+	image string // folder
+	uefi  bool   // boot from the disk, as a board does, not from kernel and initramfs
+	dir   string // for its sockets and files
+	disk  string
+	line  string // tty that its serial line is
+}
+
+// newGuest gives the image a disk of its own with the gateway's files on it.
+func newGuest(image string, uefi bool, line string, files gatewayFiles) (guest, error) {
+	g := guest{image: image, uefi: uefi, dir: files.dir, disk: filepath.Join(files.dir, "disk.img"), line: line}
+	if err := tool("cp", "coreutils", "--sparse=always", filepath.Join(image, "disk.img"), g.disk); err != nil {
+		return g, err
+	}
+	if err := os.Chmod(g.disk, 0o600); err != nil {
+		return g, fmt.Errorf("the guest's disk: %w", err)
+	}
+	if err := tool("mmd", "mtools", "-D", "s", "-i", g.disk+espStart, "::"+guestESP); err != nil {
+		return g, err
+	}
+	return g, tool("mcopy", "mtools", "-o", "-i", g.disk+espStart, files.config(), files.policy(), "::"+guestESP)
+}
+
+// firmware is UEFI as Debian has it, and the size of its memory.
+const (
+	firmware     = "/usr/share/AAVMF/AAVMF_CODE.fd"
+	firmwareVars = "/usr/share/AAVMF/AAVMF_VARS.fd"
+)
+
+// boot are the arguments that say what is started.
+func (g guest) boot() ([]string, error) {
+	if g.uefi {
+		vars := filepath.Join(g.dir, "vars.fd")
+		if err := tool("cp", "qemu-efi-aarch64", firmwareVars, vars); err != nil {
+			return nil, fmt.Errorf("%w (apt-get install qemu-efi-aarch64)", err)
+		}
+		return []string{"-drive", "if=pflash,format=raw,readonly=on,file=" + firmware, "-drive", "if=pflash,format=raw,file=" + vars}, nil
+	}
 	var m manifest
-	text, err := os.ReadFile(filepath.Join(image, "manifest.json"))
+	text, err := os.ReadFile(filepath.Join(g.image, "manifest.json"))
 	if err == nil {
 		err = json.Unmarshal(text, &m)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("image %s: %w", image, err)
+		return nil, fmt.Errorf("image %s: %w", g.image, err)
 	}
-	disk := filepath.Join(files.dir, "disk.img")
-	if err := tool("cp", "coreutils", "--sparse=always", filepath.Join(image, "disk.img"), disk); err != nil {
+	return []string{"-kernel", filepath.Join(g.image, "vmlinuz"), "-initrd", filepath.Join(g.image, "initrd.gz"), "-append", m.Cmdline}, nil
+}
+
+// start switches the machine on. Its network cards are the gateway's ports.
+func (g guest) start() (*agent, error) {
+	boot, err := g.boot()
+	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(disk, 0o600); err != nil {
-		return nil, fmt.Errorf("the guest's disk: %w", err)
-	}
-	if err := tool("mmd", "mtools", "-D", "s", "-i", disk+espStart, "::"+guestESP); err != nil {
-		return nil, err
-	}
-	if err := tool("mcopy", "mtools", "-o", "-i", disk+espStart, files.config(), files.policy(), "::"+guestESP); err != nil {
-		return nil, err
-	}
-	args := []string{"-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "512", "-nodefaults", "-display", "none", "-monitor", "none",
-		"-serial", line, "-device", "i6300esb", "-watchdog-action", "reset", "-device", "virtio-rng-pci",
-		"-kernel", filepath.Join(image, "vmlinuz"), "-initrd", filepath.Join(image, "initrd.gz"), "-append", m.Cmdline,
-		"-drive", "if=none,format=raw,id=disk,file=" + disk, "-device", "virtio-blk-pci,drive=disk,romfile="}
+	args := append([]string{"-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "512", "-nodefaults", "-display", "none", "-monitor", "none",
+		"-serial", g.line, "-device", "i6300esb", "-watchdog-action", "reset", "-device", "virtio-rng-pci",
+		"-drive", "if=none,format=raw,id=disk,file=" + g.disk, "-device", "virtio-blk-pci,drive=disk,romfile="}, boot...)
 	a := &agent{done: make(chan struct{})}
 	for i, port := range append([]string{ward.Uplink}, ward.WardPorts()...) {
-		near, far := filepath.Join(files.dir, port+".lab"), filepath.Join(files.dir, port+".guest")
+		near, far := filepath.Join(g.dir, port+".lab"), filepath.Join(g.dir, port+".guest")
 		patch, err := ward.NewPatch(port, near, far)
 		if err != nil {
 			return nil, errors.Join(err, a.unpatch())
@@ -77,7 +108,7 @@ func startGuest(image, line string, files gatewayFiles) (*agent, error) {
 		args = append(args, "-netdev", fmt.Sprintf("dgram,id=n%d,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", i, far, near),
 			"-device", fmt.Sprintf("virtio-net-pci,netdev=n%d,mac=52:54:00:57:4b:%02x,addr=%#x,romfile=", i, i, 8+i))
 	}
-	if a.log, err = os.Create(files.log()); err != nil {
+	if a.log, err = os.Create(filepath.Join(g.dir, "agent.log")); err != nil {
 		return nil, errors.Join(fmt.Errorf("the guest's log: %w", err), a.unpatch())
 	}
 	const program = "qemu-system-aarch64"

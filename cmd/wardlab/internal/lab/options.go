@@ -16,6 +16,7 @@ type Options struct {
 	Agent   string // program; "" is looked for next to this one
 	NoAgent bool
 	Image   string // folder of a built image, which a virtual machine runs instead of Agent; "" for none
+	UEFI    bool   // the image is booted by firmware from its disk
 	Rules   string // folder that replaces the agent's rules
 	NoRing  bool   // the agent captures with recvmmsg
 	Mode    string // of every segment: enforce or observe
@@ -55,6 +56,9 @@ func (o *Options) Check() error {
 	}
 	if o.Console && o.JSON {
 		return errors.New("--console and --json both want the terminal")
+	}
+	if o.UEFI && o.Image == "" {
+		return errors.New("--uefi is for --image")
 	}
 	if o.Image != "" {
 		if o.NoAgent || o.Agent != "" || o.Rules != "" {
