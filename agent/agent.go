@@ -19,6 +19,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/capture"
 	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
+	"github.com/wardkeeper/wardkeeper/agent/operate/enrol"
 	"github.com/wardkeeper/wardkeeper/agent/protect/enforce"
 	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
@@ -44,18 +45,19 @@ type Agent struct {
 	started time.Duration // on the monotonic clock
 	board   health.Board
 
-	store   *store.Store
-	opened  store.Opened
-	queue   *outbox.Queue
-	box     *outbox.Box
-	recent  *console.Recent
-	devices *inventory.Task
-	ports   []*capture.Task
-	readers []*extract.Extractor // of the ports
-	enforce *enforce.Task
-	denies  *enforce.Denies
-	uplink  *uplink.Uplink // nil: no broker configured
-	stages  [][]Task
+	store    *store.Store
+	opened   store.Opened
+	queue    *outbox.Queue
+	box      *outbox.Box
+	recent   *console.Recent
+	devices  *inventory.Task
+	ports    []*capture.Task
+	readers  []*extract.Extractor // of the ports
+	enforce  *enforce.Task
+	denies   *enforce.Denies
+	identity *enrol.Identity // nil: no key configured
+	uplink   *uplink.Uplink  // nil: no broker configured
+	stages   [][]Task
 }
 
 // Bounds of what waits in memory.
@@ -132,14 +134,33 @@ func (a *Agent) list(by Supervisor) [][]Task {
 		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},
 		{a.box, newGuard(a)}}
 	if a.cfg.Uplink.URL != "" {
-		u, _ := url.Parse(a.cfg.Uplink.URL) // config has checked it
-		a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box,
-			Dialer: uplink.Broker{URL: u, CA: a.cfg.Uplink.CA, Cert: a.cfg.Uplink.Cert, Key: a.cfg.Uplink.Key, ClientID: a.cfg.Gateway,
-				Now: func() time.Time { return a.clock.Now().Wall }, Dial: a.host.Dial},
-			Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState})
-		out = append(out, []Task{a.uplink})
+		out = append(out, a.toBroker())
 	}
 	return out
+}
+
+// toBroker is the uplink, and who the gateway is to the broker.
+func (a *Agent) toBroker() []Task {
+	up := a.cfg.Uplink
+	u, _ := url.Parse(up.URL) // config has checked it
+	broker := uplink.Broker{URL: u, CA: up.CA, ClientID: a.cfg.Gateway, Dial: a.host.Dial, Now: func() time.Time { return a.clock.Now().Wall }}
+	var tasks []Task
+	if up.Key != "" {
+		a.identity = enrol.New(enrol.Options{Gateway: a.cfg.Gateway, CA: up.CA, Cert: up.Cert, Key: up.Key, Own: filepath.Dir(a.cfg.State),
+			Clock: a.clock, Board: &a.board, Log: a.log})
+		broker.Certificate = a.identity.Certificate
+		broker.Now = func() time.Time { // a box that has slept for years knows by its own certificate that they have passed
+			now, since := a.clock.Now().Wall, a.identity.Status().Since
+			if now.Before(since) {
+				return since
+			}
+			return now
+		}
+		tasks = append(tasks, a.identity)
+	}
+	a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box, Dialer: broker,
+		Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState})
+	return append(tasks, a.uplink)
 }
 
 // Tasks names everything that will run.

@@ -249,14 +249,17 @@ func TestMutualTLS(t *testing.T) {
 		{"good", func(*Broker) {}, ""},
 		{"the floor", func(b *Broker) { b.Now = func() time.Time { return time.Now().Add(-time.Minute) } }, ""},
 		{"1970", func(b *Broker) { b.Now = func() time.Time { return time.Unix(0, 0) } }, "certificate has expired or is not yet valid"},
-		{"no client certificate", func(b *Broker) { b.Cert, b.Key = "", "" }, "certificate required"},
+		{"no client certificate", func(b *Broker) { b.Certificate = nil }, "certificate required"},
 		{"another CA", func(b *Broker) { b.CA = "" }, "certificate signed by unknown authority"},
 		{"another name", func(b *Broker) { b.URL.Host = strings.Replace(b.URL.Host, "127.0.0.1", "localhost", 1) }, "certificate is not valid for any names"},
 	}
 	for _, tt := range tests {
 		b := at(addr)
 		b.URL.Scheme = "mqtts"
-		b.CA, b.Cert, b.Key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "gw1.pem"), filepath.Join(dir, "gw1.key")
+		b.CA = filepath.Join(dir, "ca.pem")
+		b.Certificate = func() (tls.Certificate, error) {
+			return tls.LoadX509KeyPair(filepath.Join(dir, "gw1.pem"), filepath.Join(dir, "gw1.key"))
+		}
 		tt.set(&b)
 		s, err := b.Connect(t.Context(), Message{Topic: "wardkeeper/v1/st-mary/gw1/state", Payload: []byte("{}")})
 		switch {

@@ -17,9 +17,12 @@ import (
 
 // Broker is where to connect, and as whom.
 type Broker struct {
-	URL           *url.URL // mqtt://host:1883 or mqtts://host:8883
-	CA, Cert, Key string   // PEM files, of mqtts; Cert and Key may be ""
-	ClientID      string   // the gateway's id, and its certificate's CN
+	URL      *url.URL // mqtt://host:1883 or mqtts://host:8883
+	CA       string   // PEM file, of mqtts
+	ClientID string   // the gateway's id, and its certificate's CN
+	// Certificate is what the gateway proves its id with, asked for at each
+	// connection; nil: it does not. An error keeps it from connecting.
+	Certificate func() (tls.Certificate, error)
 	// Now is the time that certificates are checked at: a box without a clock
 	// starts in 1970, so it is never before a floor.
 	Now func() time.Time
@@ -113,7 +116,7 @@ func (b Broker) dial(ctx context.Context) (net.Conn, error) {
 	return t, nil
 }
 
-// tls reads the files anew for every connection: they are renewed under us.
+// tls reads the CA anew for every connection: it is renewed under us.
 func (b Broker) tls() (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: b.URL.Hostname(), Time: b.Now}
 	if b.CA != "" {
@@ -126,10 +129,10 @@ func (b Broker) tls() (*tls.Config, error) {
 			return nil, fmt.Errorf("read CA %s: no certificate in it", b.CA)
 		}
 	}
-	if b.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(b.Cert, b.Key)
+	if b.Certificate != nil {
+		pair, err := b.Certificate()
 		if err != nil {
-			return nil, fmt.Errorf("read client certificate: %w", err)
+			return nil, fmt.Errorf("certificate of the gateway: %w", err)
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}

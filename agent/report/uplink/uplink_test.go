@@ -3,7 +3,9 @@ package uplink
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -393,11 +395,13 @@ func TestBrokerMessages(t *testing.T) {
 		{"http://x", "", "", `scheme "http": want mqtt or mqtts`},
 		{"mqtts://x", bad, "", "read CA " + bad + ": no certificate in it"},
 		{"mqtts://x", dir + "/none", "", "read CA: open " + dir + "/none: no such file or directory"},
-		{"mqtts://x", "", dir + "/none", "read client certificate: open " + dir + "/none: no such file or directory"},
+		{"mqtts://x", "", "none", "certificate of the gateway: none"},
 	} {
 		br := scripted(b)
 		br.URL, _ = url.Parse(tt.url)
-		br.CA, br.Cert = tt.ca, tt.cert
+		if br.CA = tt.ca; tt.cert != "" {
+			br.Certificate = func() (tls.Certificate, error) { return tls.Certificate{}, errors.New(tt.cert) }
+		}
 		if _, err := br.dial(t.Context()); err == nil || err.Error() != tt.want {
 			t.Errorf("%v, want %s", err, tt.want)
 		}
