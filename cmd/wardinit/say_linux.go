@@ -22,7 +22,7 @@ func (s *speaker) open() error {
 	}
 	s.kmsg = f
 	// By default the kernel takes ten lines in five seconds.
-	return os.WriteFile("/proc/sys/kernel/printk_devkmsg", []byte("on"), 0)
+	return os.WriteFile("/proc/sys/kernel/printk_devkmsg", []byte("on\n"), 0)
 }
 
 // Levels of the kernel's log; those below loglevel= are shown.
