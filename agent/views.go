@@ -117,6 +117,10 @@ func (v consoleView) Uplink() console.Uplink {
 		n := c.String()
 		out.Classes = append(out.Classes, console.Class{Name: n, Committed: box.Seq[n], Waiting: box.Pending[n], Evicted: box.Evicted[n], Lost: box.Lost[n]})
 	}
+	if id := v.a.identity; id != nil {
+		s := id.Status()
+		out.Identity = console.Identity{State: s.State, Fingerprint: s.Fingerprint, Request: s.Request}
+	}
 	if u := v.a.uplink; u != nil {
 		s := u.Status()
 		out.Broker, out.Connected, out.Since, out.LastError = s.Broker, s.Connected, s.Since, s.LastError

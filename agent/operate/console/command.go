@@ -24,6 +24,7 @@ func grammar() []command {
 			{word: "policy", help: "segments, modes and what they allow", run: func(s Source, _ string) string { return showPolicy(s) }},
 			{word: "denies", help: "packets refused, or nearly so", run: func(s Source, _ string) string { return showDenies(s) }},
 			{word: "uplink", help: "the broker, and what waits for it", run: func(s Source, _ string) string { return showUplink(s) }},
+			{word: "request", help: "the request for the gateway's certificate", run: func(s Source, _ string) string { return showRequest(s) }},
 		}},
 		{word: "help", help: "this list; ? works anywhere in a line", run: func(Source, string) string { return overview() }},
 	}

@@ -95,8 +95,8 @@ func TestTranscripts(t *testing.T) {
 	}{
 		{"first-look", ward{}, "?help\rsh st\rsh ?\r\x03show devices\rshow device 53:01\rshow device 00:00:5e:00:53:01\r"},
 		{"policy-and-denies", ward{}, "show policy\rshow denies\rshow uplink\rshow devices print\rshow device 00:00:5e:00:53:02\r"},
-		{"unhealthy", ward{unhealthy: true}, "show status\rshow uplink\r"},
-		{"quiet", ward{quiet: true}, "show status\rshow devices\rshow policy\rshow denies\rshow uplink\r"},
+		{"unhealthy", ward{unhealthy: true}, "show status\rshow uplink\rshow request\r"},
+		{"quiet", ward{quiet: true}, "show status\rshow devices\rshow policy\rshow denies\rshow uplink\rshow request\r"},
 		{"editing", ward{}, "shwo\b\bow stat\tx\x7f\rsh\t\tde\t\x15" + "show policy now\rshow device\rshow dev\rfoo\rshow bar\rshow devices nothing\r\r\n\nshow policy\x03" +
 			"\x1b[A\x1b[D\x1bOPshow denies nothing \x17\x17\x17help x\rshow status ?" + "\x15show device ?\x15show f?\x0c" + "\x15" + "show\r"},
 		{"hostile-names", ward{hostile: true}, "show devices evil\rshow device evil\r"},

@@ -110,6 +110,8 @@ func (w ward) Uplink() Uplink {
 		Classes: []Class{{Name: "audit", Committed: 2}, {Name: "alert", Committed: 40, Waiting: 1}, {Name: "state", Committed: 900, Waiting: 3},
 			{Name: "event", Committed: 100}, {Name: "telemetry", Committed: 4, Evicted: 2, Lost: 1}}}
 	if w.unhealthy {
+		u.Identity = Identity{State: "waiting for its certificate", Fingerprint: "3f2a 91bc " + strings.Repeat("0123 ", 13) + "cdef",
+			Request: "-----BEGIN CERTIFICATE REQUEST-----\nMIHkMIGMAgEAMBUxEzARBgNVBAMMCnN0LW1hcnktN2I=\n-----END CERTIFICATE REQUEST-----\n"}
 		u.Connected, u.LastError, u.Since, u.NoRoom, u.WaitingInMemory, u.Damaged, u.Store = false, "connect: network Error : dial tcp 203.0.113.9:8883: connect: connection refused", at0(25), true, 12, 2, "memory only"
 	}
 	return u

@@ -201,6 +201,10 @@ func showUplink(s Source) string {
 	if u.LastError != "" && !u.Connected {
 		p.words("because   ", u.LastError)
 	}
+	if id := u.Identity; id.State != "" {
+		p.words("identity  ", id.State)
+		p.words("key       ", id.Fingerprint)
+	}
 	p.line("sent      %d events acknowledged, last %s, %d in flight", u.Acked, moment(u.LastAck), u.InFlight)
 	p.line("store     %s, epoch %s, %s of %s used", u.Store, u.Epoch, size(u.Bytes), size(u.Cap))
 	if u.NoRoom {

@@ -78,6 +78,14 @@ type Uplink struct {
 	Damaged, Refused uint64
 	WaitingInMemory  int
 	NoRoom           bool
+	Identity         Identity
+}
+
+// Identity is who the gateway is to the broker.
+type Identity struct {
+	State       string // one line, "" where the broker asks for no certificate
+	Fingerprint string // of the gateway's key
+	Request     string // for a certificate, PEM; "" while there is none
 }
 
 // Class is one class of events in the outbox.
