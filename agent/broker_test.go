@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
@@ -23,6 +24,7 @@ type broker struct {
 	down  bool // refuses connections, and cuts those there are
 	conns []net.Conn
 	dials int
+	tls   *tls.Config // nil: without TLS
 	got   []*packets.PublishPacket
 }
 
@@ -35,6 +37,9 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 	}
 	ours, theirs := net.Pipe()
 	b.conns = append(b.conns, theirs)
+	if b.tls != nil {
+		theirs = tls.Server(theirs, b.tls)
+	}
 	go b.serve(theirs)
 	return ours, nil
 }
