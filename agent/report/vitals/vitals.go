@@ -42,6 +42,7 @@ type Task struct {
 	opt   Options
 	ready chan struct{}
 	last  []health.Condition // as reported
+	modes []string           // of the ports, as reported
 }
 
 // New makes the task.
@@ -69,7 +70,7 @@ func (t *Task) Run(ctx context.Context) error {
 			return nil
 		case <-look.C:
 			t.silent()
-			if !slices.Equal(t.last, t.opt.Board.Conditions()) {
+			if !slices.Equal(t.last, t.opt.Board.Conditions()) || !slices.Equal(t.modes, modes(t.opt.Ports())) {
 				t.report()
 			}
 		case <-report.C:
@@ -83,10 +84,19 @@ func (t *Task) Run(ctx context.Context) error {
 func (t *Task) report() {
 	t.last = t.opt.Board.Conditions()
 	h := event.Health{Conditions: make([]event.HealthCondition, 0, len(t.last)), Counters: t.opt.Counters(), Ports: t.opt.Ports()}
+	t.modes = modes(h.Ports)
 	for _, c := range t.last {
 		h.Conditions = append(h.Conditions, event.HealthCondition{Code: c.Code, Severity: c.Severity.String(), Text: c.Text, Since: c.Since.UTC()})
 	}
 	t.opt.Events.Emit(event.Event{Class: event.State, Key: "health", Body: h, At: t.opt.Clock.Now()})
+}
+
+// modes is how each port is captured.
+func modes(ports []event.HealthPort) (out []string) {
+	for _, p := range ports {
+		out = append(out, p.Mode)
+	}
+	return out
 }
 
 // silent puts up tasks that hang.

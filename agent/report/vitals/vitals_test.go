@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +105,38 @@ func TestReports(t *testing.T) {
 		time.Sleep(reportEvery)
 		if len(events.reports()) == n {
 			t.Error("no report while nothing changes")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A port that is opened, or by another way, is told at once: whoever watches the
+// fleet should not wait to hear that a ring is not in use.
+func TestReportsHowPortsAreCaptured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, events := fake.New(), &sink{}
+		var mode atomic.Value
+		mode.Store("")
+		task := New(Options{Board: &health.Board{}, Clock: clock.New(host.Clock, time.Time{}), Events: events, Disk: host.Disk, State: t.TempDir(),
+			Counters: func() map[string]uint64 { return nil },
+			Ports:    func() []event.HealthPort { return []event.HealthPort{{Name: "w1", Mode: mode.Load().(string)}} }})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- task.Run(ctx) }()
+		<-task.Ready()
+		time.Sleep(5 * time.Second)
+		if n := len(events.reports()); n != 1 {
+			t.Errorf("%d reports while nothing changes", n)
+		}
+		mode.Store("recvmmsg")
+		time.Sleep(lookEvery)
+		synctest.Wait()
+		got := events.reports()
+		if len(got) != 2 || got[1].Ports[0].Mode != "recvmmsg" {
+			t.Errorf("reports %+v", got)
 		}
 		cancel()
 		if err := <-done; err != nil {

@@ -2,8 +2,10 @@ package collect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +31,7 @@ type Book struct {
 	states  int
 	last    State
 	health  map[string]uint64
+	modes   map[string]string // of capture, by port
 	faults  []string
 	leaked  []string
 	twice   uint64
@@ -39,7 +42,7 @@ type Book struct {
 // by what they are.
 func NewBook(secrets map[string]string) *Book {
 	return &Book{secrets: secrets, ledgers: map[key]*ledger{}, devices: map[string]Inventory{}, denies: map[Deny]uint64{},
-		health: map[string]uint64{}, changed: make(chan struct{})}
+		health: map[string]uint64{}, modes: map[string]string{}, changed: make(chan struct{})}
 }
 
 // Add takes one message of the broker.
@@ -115,9 +118,13 @@ func (b *Book) event(topic string, e Event) {
 	case "health":
 		var h struct {
 			Counters map[string]uint64 `json:"counters"`
+			Ports    []struct{ Name, Mode string }
 		}
 		if err = json.Unmarshal(e.Body, &h); err == nil {
 			b.health = h.Counters
+			for _, p := range h.Ports {
+				b.modes[p.Name] = cmp.Or(p.Mode, b.modes[p.Name]) // "": not open yet, or no more
+			}
 		}
 	}
 	if err != nil {
@@ -182,6 +189,13 @@ func (b *Book) Counters() map[string]uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.health
+}
+
+// Modes is how each port was captured, of the last health record that says so.
+func (b *Book) Modes() map[string]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.modes)
 }
 
 // Faults are messages that could not be read, and Leaked where secrets were

@@ -34,8 +34,8 @@ func TestBook(t *testing.T) {
 		t.Error("not online")
 	}
 	want := []Account{
-		{Class: "alert", Epoch: "e1", Received: 2, Last: 3, Holes: 1, First: []uint64{2}},
-		{Class: "state", Epoch: "e1", Received: 2, Last: 9},
+		{Class: "alert", Epoch: "e1", Received: 2, Lowest: 1, Last: 3, Holes: 1, First: []uint64{2}},
+		{Class: "state", Epoch: "e1", Received: 2, Lowest: 4, Last: 9},
 	}
 	if diff := cmp.Diff(want, b.Accounts()); diff != "" {
 		t.Errorf("accounts (-want +got):\n%s", diff)

@@ -9,6 +9,7 @@ import (
 type Account struct {
 	Class, Epoch string
 	Received     uint64
+	Lowest       uint64   // sequence number received, 0: none
 	Last         uint64   // highest sequence number known
 	Holes        uint64   // numbers of 1..Last that never came
 	First        []uint64 // the first few of them
@@ -23,6 +24,11 @@ func (b *Book) Accounts() []Account {
 	var out []Account
 	for k, l := range b.ledgers {
 		a := Account{Class: k.class, Epoch: k.epoch, Received: uint64(len(l.seen)), Last: l.last}
+		for n := range l.seen {
+			if a.Lowest == 0 || n < a.Lowest {
+				a.Lowest = n
+			}
+		}
 		if k.class != "state" {
 			a.Holes = l.last - a.Received
 			for n := uint64(1); len(a.First) < int(min(a.Holes, 5)); n++ {

@@ -17,7 +17,7 @@ func (r *run) gather(e *verdict.Evidence) {
 	r.mu.Lock()
 	e.Attempts, e.Answered, e.Faults = r.attempts, r.answered, r.faults
 	r.mu.Unlock()
-	e.Roles = r.roles()
+	e.Roles, e.Capture = r.roles(), r.book.Modes()
 	e.Arrivals, e.Claims = map[cast.Part]map[string]uint64{}, map[cast.Part]uint64{}
 	for _, p := range cast.Parts() {
 		if a := r.stand.At(p).Arrivals(cast.Intruder); len(a) > 0 {

@@ -53,7 +53,8 @@ func newGuest(image string, uefi bool, line string, files gatewayFiles) (guest, 
 	if err := tool("cp", "coreutils", "--sparse=always", filepath.Join(image, "disk.img"), g.disk); err != nil {
 		return g, err
 	}
-	if err := os.Chmod(g.disk, 0o600); err != nil {
+	// A board's disk is larger than the image: PID 1 grows the data partition.
+	if err := errors.Join(os.Chmod(g.disk, 0o600), os.Truncate(g.disk, diskSize)); err != nil {
 		return g, fmt.Errorf("the guest's disk: %w", err)
 	}
 	if err := tool("mmd", "mtools", "-D", "s", "-i", g.disk+espStart, "::"+guestESP); err != nil {
@@ -61,6 +62,9 @@ func newGuest(image string, uefi bool, line string, files gatewayFiles) (guest, 
 	}
 	return g, tool("mcopy", "mtools", "-o", "-i", g.disk+espStart, files.config(), files.policy(), "::"+guestESP)
 }
+
+// diskSize of a guest, in bytes.
+const diskSize = 512 << 20
 
 // firmware is UEFI as Debian has it, and the size of its memory.
 const (

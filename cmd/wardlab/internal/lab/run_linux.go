@@ -166,7 +166,10 @@ func (r *run) finish(ctx context.Context, notInPlace string) Summary {
 	time.Sleep(300 * time.Millisecond) // what was sent last arrives
 	r.servers.stop()
 	sound := r.stand.Sound()
-	e := verdict.Evidence{Agent: r.agent != nil, Mode: r.opts.Mode, NotInPlace: notInPlace, Witness: sound, Pairs: r.pairs()}
+	e := verdict.Evidence{Agent: r.agent != nil, Mode: r.opts.Mode, NotInPlace: notInPlace, Witness: sound, Pairs: r.pairs(), Reading: "ring"}
+	if r.opts.NoRing {
+		e.Reading = "recvmmsg"
+	}
 	// Before the agent ends; its rules and their counters outlive it anyway.
 	kernel, kernelErr := kernelCounters(ctx)
 	if r.agent != nil {

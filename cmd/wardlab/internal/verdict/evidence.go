@@ -33,6 +33,9 @@ type Evidence struct {
 	Pairs    []Pair
 	Answered map[Exchange]uint64 // exchanges of the ward's work that were answered
 
+	Reading string            // how ports must be captured: "ring" or "recvmmsg"
+	Capture map[string]string // how each was, as the agent said last
+
 	Denies  []Deny
 	Outbox  []Outbox
 	Dropped int64    // messages that the broker could not deliver

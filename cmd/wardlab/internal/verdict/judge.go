@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ func Judge(e Evidence) []string {
 	if e.Mode != Enforce {
 		fail("the policy's mode is %s: it denies nothing", e.Mode)
 	}
+	capture(e, fail)
 	roles(e, fail)
 	if e.NotInPlace != "" {
 		fail("enforcement was not in place when the intruder started: %s", e.NotInPlace)
@@ -50,6 +52,18 @@ func Judge(e Evidence) []string {
 }
 
 type failFunc = func(format string, args ...any)
+
+// capture: a fallback that nobody asked for loses frames under load.
+func capture(e Evidence, fail failFunc) {
+	if len(e.Capture) == 0 {
+		fail("the agent never said how it captures")
+	}
+	for _, port := range slices.Sorted(maps.Keys(e.Capture)) {
+		if e.Capture[port] != e.Reading {
+			fail("port %s was captured by %q, want %q", port, e.Capture[port], e.Reading)
+		}
+	}
+}
 
 // clinical: nothing of the ward's work may be lost.
 func clinical(e Evidence, fail failFunc) {

@@ -32,6 +32,8 @@ func good() Evidence {
 		Arrivals: map[cast.Part]map[string]uint64{cast.Printer: {"tcp/631": 5}},
 		Pairs:    []Pair{{From: cast.Pump, To: cast.PumpServer, Sent: 10, Received: 10}},
 		Answered: map[Exchange]uint64{},
+		Reading:  "ring",
+		Capture:  map[string]string{"w1": "ring", "w2": "ring"},
 		Denies: []Deny{
 			{cast.Pump, cast.Intruder, "tcp/23", Denied},
 			{cast.Pump, cast.Intruder, "icmp/echo", Denied},
@@ -73,6 +75,9 @@ func TestJudge(t *testing.T) {
 		{"printer leaks another service", func(e *Evidence) { e.Arrivals[cast.Printer]["tcp/445"] = 1 },
 			[]string{"1 packets of the intruder reached printer: tcp/445"}},
 		{"uplink arrivals are no leak", func(e *Evidence) { e.Arrivals[cast.Infra] = map[string]uint64{"udp/67": 2} }, nil},
+		{"the ring was not in use", func(e *Evidence) { e.Capture["w2"] = "recvmmsg" },
+			[]string{`port w2 was captured by "recvmmsg", want "ring"`}},
+		{"nobody said how", func(e *Evidence) { e.Capture = nil }, []string{"the agent never said how it captures"}},
 		{"claim passed", func(e *Evidence) { e.Claims = map[cast.Part]uint64{cast.Pump: 2, cast.PC: 9} },
 			[]string{"2 forged address claims reached pump"}},
 		{"role", func(e *Evidence) {
