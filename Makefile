@@ -7,7 +7,7 @@ RUNFOR  ?= 30s
 BOARD   ?= qemu-arm64
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run test check build image bench fuzz lint clean
+.PHONY: help run test check build image test-image image-torture bench fuzz lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,7 @@ check: lint ## the inner loop, under two minutes
 lint: ## gofmt, vet (also for darwin), staticcheck
 	@test -z "$$(gofmt -l agent cmd images platform rules)" || { gofmt -l agent cmd images platform rules; echo 'run gofmt -w on these'; exit 1; }
 	go vet ./...
+	go vet -tags image ./cmd/...
 	GOOS=darwin go vet ./...
 	go tool staticcheck ./...
 
@@ -32,6 +33,13 @@ build: ## bin/wardkeeper, bin/wardctl, bin/wardlab, bin/wardimage
 
 image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; Debian only, names what is missing
 	bin/wardimage build --board $(BOARD) --out bin/images/$(BOARD) --version $(VERSION)
+
+test-image: image ## the image in a virtual machine: the ward around it, by kernel and by firmware, power cuts, rescue, button
+	bin/wardlab run --image bin/images/$(BOARD) --uefi --for 50s
+	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
+
+image-torture: image ## twenty power cuts at random moments
+	WARDKEEPER_CUTS=20 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
 
 bench: build ## measure against tcpdump, mdlayher/packet and bbolt; CORPUS=folder for real captures
 	scripts/bench
