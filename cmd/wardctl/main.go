@@ -14,6 +14,19 @@ const usage = `usage:
       their evidence, conversations, and what a policy would deny
       --facts   one JSON line a fact, and no devices
       --json    the same as JSON
+  wardctl enrol approve --ca CA.pem --ca-key KEY.pem -o gateway.pem REQUEST.csr
+      sign the request of a gateway's console, once you have compared its key
+      --days N           how long it is good for (1095)
+      --fingerprint KEY  as the console shows it, instead of asking
+      --yes              do not ask
+  wardctl image provision --image DISK | --esp FOLDER  --board NAME --site NAME
+      --gateway NAME --broker mqtts://IP:PORT --ca CA.pem --address IP/BITS
+      make a disk, an image of one or its mounted ESP that of one gateway
+      --router IP    its way out, if the broker is in another network
+      --vlan N       of the gateway itself on the uplink (0: untagged)
+      --ward PORT,…  those in use, if not all of the board
+      --policy FILE  of the gateway
+      --cert FILE    its certificate; alone: of the gateway that is there
   wardctl help
 `
 
@@ -26,22 +39,31 @@ const (
 // errUsage says that the words were wrong; it was told already.
 var errUsage = errors.New("usage")
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-func run(args []string, stdout, stderr io.Writer) int {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
 		return exitUsage
 	}
 	var err error
-	switch args[0] {
+	verb := args[0]
+	if len(args) > 1 && (verb == "enrol" || verb == "image") {
+		args = args[1:]
+		verb += " " + args[0]
+	}
+	switch verb {
+	case "enrol approve":
+		err = approve(args[1:], stdin, stdout, stderr)
+	case "image provision":
+		err = provision(args[1:], stdout, stderr)
 	case "replay":
 		err = replay(args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, usage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "wardctl: unknown command %q\n%s", args[0], usage)
+		fmt.Fprintf(stderr, "wardctl: unknown command %q\n%s", verb, usage)
 		return exitUsage
 	}
 	switch {
