@@ -63,13 +63,6 @@ func (c *console) said(text string) bool {
 	return bytes.Contains(bytes.ToLower(c.tail), bytes.ToLower([]byte(text)))
 }
 
-// text is the last of what was said.
-func (c *console) text() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return string(c.tail)
-}
-
 // escape is Ctrl-], which leaves the console.
 const escape = 0x1d
 

@@ -183,6 +183,13 @@ func (s *site) cut() {
 	<-s.agent.done
 }
 
+// text is the last of what was said.
+func (c *console) text() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.tail)
+}
+
 // until waits for something, and says what it was while the machine runs.
 func (s *site) until(what string, limit time.Duration, is func() bool) {
 	s.t.Helper()
