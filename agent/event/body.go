@@ -92,6 +92,23 @@ type PolicyChange struct {
 // Kind is "policy".
 func (PolicyChange) Kind() string { return "policy" }
 
+// Act is class audit: a person at the gateway did something, or what was done
+// ended.
+type Act struct {
+	// Act is "break-glass" (opened), "break-glass-off" (closed), "break-glass-found"
+	// (open, by the button or another program), "break-glass-ended" (its time was
+	// over, or another program closed it), "code" (a one-time code was shown).
+	Act string `json:"act"`
+	// Who is "console", "button", "kernel" (the timeout), "unknown".
+	Who     string    `json:"who"`
+	Device  device.ID `json:"device,omitempty"`  // whom it is about; "": the gateway
+	Seconds int64     `json:"seconds,omitempty"` // it lasts
+	Until   time.Time `json:"until,omitzero"`    // its end, as good as the time of the event
+}
+
+// Kind is "act".
+func (Act) Kind() string { return "act" }
+
 // Conversations is class telemetry: what one device did since the last report.
 type Conversations struct {
 	Device        device.ID      `json:"device"`

@@ -91,7 +91,7 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 			return nil
 		}
 		if a.stage == layBase {
-			a.steps = append(a.steps, policy.Reopen(t.opened, t.opt.Clock.Now().Mono-t.openedAt)...)
+			a.steps = append(a.steps, t.glass.reopen(t.opt.Clock.Now().Mono)...)
 		}
 		if err := t.do(ctx, a); err != nil {
 			if ctx.Err() != nil {
@@ -115,6 +115,7 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 
 // read reads the table over a fresh connection; nil if there is none.
 func (t *Task) read(ctx context.Context) (*platform.Table, error) {
+	reading := t.glass.reading()
 	table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 	if err != nil && !errors.Is(err, platform.ErrNoTable) && ctx.Err() == nil {
 		table, err = t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
@@ -127,7 +128,8 @@ func (t *Task) read(ctx context.Context) (*platform.Table, error) {
 		return nil, fmt.Errorf("read back the rules: %w", err)
 	}
 	t.count(table)
-	t.opened, t.openedAt = policy.Opened(table), t.opt.Clock.Now().Mono
+	t.glass.saw(reading, policy.Opened(table), t.opt.Clock.Now().Mono)
+	t.tellGlass()
 	for _, g := range policy.Generations(table) {
 		t.above = max(t.above, g)
 	}

@@ -20,6 +20,8 @@ type Status struct {
 	Default    policy.Mode
 	Segments   []Segment
 	Pairs      int // exempt pairs
+	// Open is for how long break-glass lets everything through from now on.
+	Open time.Duration
 	// Packets since the agent started, counted by the kernel.
 	Denied, WouldDeny, Claimed uint64
 }
@@ -114,10 +116,11 @@ func (t *Task) emitPolicy(version int, generation uint64, result, reason string)
 
 // Status is the last known state.
 func (t *Task) Status() Status {
+	open := t.glass.left(t.opt.Clock.Now().Mono)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.status
-	s.Claimed = t.tally.claimed
+	s.Open, s.Claimed = open, t.tally.claimed
 	for _, n := range t.tally.denied {
 		s.Denied += n
 	}

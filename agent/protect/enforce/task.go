@@ -33,7 +33,8 @@ type Store interface {
 	Put(key string, value []byte) error
 }
 
-// Options are the parts of a Task. Store may be nil: then nothing is remembered.
+// Options are the parts of a Task. Store may be nil: then nothing is remembered;
+// Events, too: then nobody is told.
 type Options struct {
 	Firewall  platform.Firewall
 	Links     platform.Links
@@ -81,8 +82,8 @@ type Task struct {
 	fenced    []device.ID      // enforced before the restart, until all are known again
 	agreed    bool             // the kernel has what now says
 	refused   string           // why a policy is not enforced
-	opened    []platform.Set   // break-glass, as last read,
-	openedAt  time.Duration    // since boot
+
+	glass glass
 
 	mu     sync.Mutex
 	status Status // mu
@@ -91,11 +92,19 @@ type Task struct {
 
 // New makes the task.
 func New(opt Options) *Task {
+	if opt.Events == nil {
+		opt.Events = nobody{}
+	}
 	t := &Task{opt: opt, wake: make(chan struct{}, 1), recount: make(chan struct{}, 1), ready: make(chan struct{}), limit: firstLimit}
 	t.status.Default = policy.Observe
 	t.SetPolicy(opt.Policy)
 	return t
 }
+
+// nobody takes events and tells no one.
+type nobody struct{}
+
+func (nobody) Emit(event.Event) {}
 
 // String names the task.
 func (t *Task) String() string { return "enforce" }
@@ -159,6 +168,7 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-again:
 		case <-count.C:
 			t.beat()
+			t.tellGlass()
 			select {
 			case <-t.recount:
 				t.readCounters(ctx)

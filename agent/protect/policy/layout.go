@@ -66,6 +66,15 @@ func BreakGlass(d time.Duration) platform.Change {
 	}}}}
 }
 
+// EndBreakGlass closes what BreakGlass opened, and is no error where nothing is
+// open.
+func EndBreakGlass() platform.Change {
+	c := BreakGlass(time.Minute)
+	e := c.Steps[0].RenewElements
+	c.Steps = []platform.Step{{AddElements: e}, {DeleteElements: e}}
+	return c
+}
+
 // gen is a name of a generation.
 func gen(name string, n uint64) string { return name + "_" + strconv.FormatUint(n, 10) }
 

@@ -29,6 +29,27 @@ func Opened(have platform.Table) []platform.Set {
 	return out
 }
 
+// Forever is how long the gateway is open by an element without a timeout, which
+// nothing of ours makes.
+const Forever = 100 * 365 * 24 * time.Hour
+
+// OpenFor is for how long after the reading the whole gateway is open, 0 for
+// closed. opened are the sets as Opened returns them.
+func OpenFor(opened []platform.Set) time.Duration {
+	for _, s := range opened {
+		for _, e := range s.Elements {
+			switch {
+			case s.Name != SetOpenAll || e.Key != platform.Uint16Key(arphrdEther):
+			case e.Timeout == 0:
+				return Forever
+			default:
+				return time.Duration(e.Expires) * time.Millisecond
+			}
+		}
+	}
+	return 0
+}
+
 // Reopen opens what was open when the sets were read, so long ago, for the rest
 // of its time. It is for a table that is made anew: a stranger who removes the
 // rules, or a repair, must not close what a person opened.
