@@ -204,6 +204,10 @@ func (t *Task) keptInput(b []byte) (policy.Input, error) {
 	if k.Gentler {
 		p = p.Gentler()
 	}
-	return policy.Input{Policy: t.admitted(p), Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal,
+	p = t.admitted(p)
+	if t.refused != "" { // which it was not when the record was made
+		k.Placement = k.Placement.Gentler()
+	}
+	return policy.Input{Policy: p, Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal,
 		Uplink: cmp.Or(t.opt.Uplink, k.Uplink)}, nil
 }

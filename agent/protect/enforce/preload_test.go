@@ -146,3 +146,23 @@ func TestPreloadFromFiles(t *testing.T) {
 		}
 	})
 }
+
+// TestPreloadWhereEnforceIsRefused: a gateway that is no lab any more loads the
+// gentler rules, and who preloads has no place for events.
+func TestPreloadWhereEnforceIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		w.stop()
+		w.stop = nil
+		again := newWard(t)
+		o := again.options(nil)
+		o.Inventory, o.Events, o.Store, o.Lab = nil, nil, w.disk, false
+		said, err := New(o).Preload(context.Background())
+		if want := "policy 4 is in place, 0 devices are fenced in"; err != nil || said != want {
+			t.Errorf("said %q, error %v, want %q", said, err, want)
+		}
+		if !again.passes(clinical) || !again.passes(telnet) {
+			t.Error("something is refused")
+		}
+	})
+}
