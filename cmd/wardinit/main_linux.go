@@ -14,5 +14,6 @@ func main() {
 	}
 	b := &box{say: newSpeaker(), firewall: linux.NewFirewall(linux.FirewallOptions{})}
 	b.boot()
+	go handOut(b.say)
 	b.keep()
 }

@@ -27,7 +27,7 @@ func provision() error {
 		if errors.Is(err, fs.ErrNotExist) && path == provided {
 			return fs.SkipAll
 		}
-		if err != nil || !d.Type().IsRegular() {
+		if err != nil || !d.Type().IsRegular() || path == filepath.Join(provided, requestName) {
 			return err
 		}
 		rel, err := filepath.Rel(provided, path)
@@ -42,21 +42,36 @@ func provision() error {
 	return errors.Join(append(errs, err)...)
 }
 
+// adopt copies a file unless it is there already; it makes the folder.
 func adopt(from, to string) error {
-	st, err := os.Stat(from)
-	if err != nil {
+	text, err := changed(from, to)
+	if text == nil || err != nil {
 		return err
 	}
-	if st.Size() > maxProvided {
-		return fmt.Errorf("%d bytes, more than %d", st.Size(), maxProvided)
+	return put(to, text)
+}
+
+// changed is the content of from, nil where to has the same.
+func changed(from, to string) ([]byte, error) {
+	st, err := os.Lstat(from)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxProvided {
+		return nil, fmt.Errorf("%s of %d bytes: want a file of at most %d", st.Mode().Type(), st.Size(), maxProvided)
 	}
 	text, err := os.ReadFile(from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if have, err := os.ReadFile(to); err == nil && bytes.Equal(have, text) {
-		return nil
+		return nil, nil
 	}
+	return text, nil
+}
+
+// put makes a file whole or not at all.
+func put(to string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
