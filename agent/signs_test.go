@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
@@ -22,6 +24,14 @@ func TestSignsOfLife(t *testing.T) {
 		got := heard.String()
 		if n := strings.Count(got, "a"); n < 58 || n > 63 || strings.Count(got, "f") != 1 || len(got) != n+1 {
 			t.Errorf("signs %q", got)
+		}
+		// Each task that works gives beats, so that its hang is seen; vitals looks
+		// for them, signs speaks to the supervisor; store only waits.
+		beating := g.agent.board.Silent(g.agent.clock.Now().Mono+time.Hour, hangs)
+		want := slices.DeleteFunc(g.agent.Tasks(), func(s string) bool { return s == "signs" || s == "store" })
+		slices.Sort(want)
+		if diff := cmp.Diff(want, beating); diff != "" {
+			t.Errorf("tasks that beat (-want +got):\n%s", diff)
 		}
 		// A task that was there and gives no beat any more.
 		g.agent.board.Beat("capture w9", g.agent.clock.Now().Mono)

@@ -69,6 +69,7 @@ func (t *Task) Run(ctx context.Context) error {
 			t.report()
 			return nil
 		case <-look.C:
+			t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 			t.silent()
 			if !slices.Equal(t.last, t.opt.Board.Conditions()) || !slices.Equal(t.modes, modes(t.opt.Ports())) {
 				t.report()
