@@ -46,6 +46,7 @@
 //	agent/report/uplink        queue to the MQTT broker
 //	agent/report/vitals        the gateway about itself
 //	agent/operate/console      the serial console
+//	agent/operate/onsite       one-time codes for who stands at the gateway
 //	agent/operate/enrol        key, certificate request, certificate
 //	agent/store                the one bbolt file
 //	agent                      the wiring
