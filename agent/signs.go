@@ -20,6 +20,11 @@ type Supervisor struct {
 	Signs io.Writer
 	// Rescue says why the box filters nothing; "" where the rules are in place.
 	Rescue string
+	// Data says what is wrong with the data partition; "": nothing.
+	Data string
+	// Button is the file in which PID 1 records presses of the break-glass button,
+	// "" for none.
+	Button string
 }
 
 // Signs that the agent gives.
@@ -56,17 +61,19 @@ func newSigns(a *Agent, to Supervisor) *signs {
 func (s *signs) String() string         { return "signs" }
 func (s *signs) Ready() <-chan struct{} { return s.ready }
 
-// rescueCode is the condition of a box that filters nothing.
-const rescueCode = "rescue"
+// Conditions that the supervisor knows of.
+const (
+	rescueCode = "rescue" // the box filters nothing
+	dataCode   = "data"   // what is kept may not be there after a restart
+)
 
 func (s *signs) Run(ctx context.Context) error {
 	if s.to.Rescue != "" {
-		now := s.clock.Now()
-		text := "nothing is filtered, all ports are bridged: " + s.to.Rescue
-		s.board.Set(health.Condition{Code: rescueCode, Severity: health.Failure, Text: text, Since: now.Wall})
-		s.log.Error("the box is in rescue", "reason", s.to.Rescue)
-		s.events.Emit(event.Event{Class: event.Alert, At: now, Body: event.Warning{Signal: rescueCode, Text: text,
-			Advice: "it ends by itself once rules are in place; find out why they could not be loaded at boot"}})
+		s.tell(rescueCode, "nothing is filtered, all ports are bridged: "+s.to.Rescue,
+			"it ends by itself once rules are in place; find out why they could not be loaded at boot")
+	}
+	if s.to.Data != "" {
+		s.tell(dataCode, "the data partition: "+s.to.Data, "replace the medium, or write the image anew")
 	}
 	tick := time.NewTicker(signEvery)
 	defer tick.Stop()
@@ -91,6 +98,14 @@ func (s *signs) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// tell raises a condition and an alert.
+func (s *signs) tell(code, text, advice string) {
+	now := s.clock.Now()
+	s.board.Set(health.Condition{Code: code, Severity: health.Failure, Text: text, Since: now.Wall})
+	s.log.Error("told by PID 1", "condition", code, "text", text)
+	s.events.Emit(event.Event{Class: event.Alert, At: now, Body: event.Warning{Signal: code, Text: text, Advice: advice}})
 }
 
 func (s *signs) give(sign byte) error {

@@ -73,6 +73,23 @@ func TestRescueIsToldUntilTheRulesAreThere(t *testing.T) {
 	})
 }
 
+// What PID 1 found wrong with the data partition stands on the console and goes
+// to the broker, for as long as the agent runs.
+func TestDataPartitionIsToldOf(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		g.by = Supervisor{Signs: &logBook{}, Data: "what is kept is lost at the next restart: no ext4 file system"}
+		g.start()
+		g.wait(time.Minute)
+		if !slices.Contains(g.conditions(), "data") {
+			t.Errorf("conditions %v", g.conditions())
+		}
+		g.shows("show status", "lost at the next")
+		if alerts := g.broker.of(t, "alert"); len(alerts) != 1 || !strings.Contains(alerts[0], `"signal":"data"`) {
+			t.Errorf("alerts %q", alerts)
+		}
+	})
+}
+
 // brokenLine is a supervisor that is gone.
 type brokenLine struct{ bytes.Buffer }
 

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -97,3 +98,27 @@ func (g GPT) header(table []byte, at, other, entries uint64) []byte {
 	le.PutUint32(h[16:], headerSum(h[:gptHeaderSize]))
 	return h
 }
+
+// On reports whether the disk has this table, every byte of both copies: not so
+// where a write of it was cut short.
+func (g GPT) On(disk io.ReaderAt) bool {
+	c := comparer{disk: disk, same: true}
+	return g.WriteTo(&c) == nil && c.same
+}
+
+// comparer takes what would be written, and compares.
+type comparer struct {
+	disk io.ReaderAt
+	same bool
+}
+
+func (c *comparer) WriteAt(p []byte, off int64) (int, error) {
+	have := make([]byte, len(p))
+	if _, err := c.disk.ReadAt(have, off); err != nil {
+		return 0, err
+	}
+	c.same = c.same && bytes.Equal(have, p)
+	return len(p), nil
+}
+
+func (c *comparer) Sync() error { return nil }

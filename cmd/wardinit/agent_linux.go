@@ -47,12 +47,10 @@ func preload(ctx context.Context) (said string, err error) {
 	var out, errs bytes.Buffer
 	cmd := inSlot(ctx, "preload", "--config", configFile())
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	// A child that cannot be killed must not hold the ward: it is left behind.
+	// A child that cannot be started or killed, as when the disk does not answer,
+	// must not hold the ward: it is left behind.
 	done := make(chan error, 1)
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	go func() { done <- cmd.Wait() }()
+	go func() { done <- cmd.Run() }()
 	select {
 	case err = <-done:
 	case <-ctx.Done():
@@ -80,18 +78,14 @@ type agent struct {
 	last  time.Time // of its last sign
 }
 
-// startAgent starts it; why it runs in rescue is told to it.
-func startAgent(rescue string, log io.Writer) (*agent, error) {
+// startAgent starts it, with what it is told of the box.
+func startAgent(told []string, log io.Writer) (*agent, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer write.Close()
-	args := []string{"run", "--config", configFile(), "--signs", "3"}
-	if rescue != "" {
-		args = append(args, "--rescue", rescue)
-	}
-	cmd := inSlot(context.Background(), args...)
+	cmd := inSlot(context.Background(), append([]string{"run", "--config", configFile(), "--signs", "3"}, told...)...)
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.WaitDelay = time.Second // for what its last words take, if a child holds the line

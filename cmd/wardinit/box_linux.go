@@ -29,9 +29,13 @@ type box struct {
 	board    images.Board
 	bridge   linux.Bridge
 	dog      *watchdog
-	rooted   bool   // the slot's file system is there
-	rescue   string // why nothing is filtered; "": the rules are in place
-	agent    *agent // nil: none runs
+	test     testWords
+	stored   chan storage // the disk's, once; nil: it came
+	rooted   bool         // the slot's file system is there
+	data     string       // what is wrong with the data partition; "": nothing
+	grow     func() error // the data partition's file system; nil: nothing to do
+	rescue   string       // why nothing is filtered; "": the rules are in place
+	agent    *agent       // nil: none runs
 	log      agentLog
 }
 
@@ -48,18 +52,17 @@ func (b *box) boot() {
 	b.step("load modules", loadModules())
 	b.openWatchdog() // a board whose watchdog came with the others
 	b.step("set kernel", sysctls())
+	b.test = readTestWords()
+	b.watchButton()
 	ports, err := namePorts(b.board)
 	b.step("name ports", err)
 	b.bridge = linux.Bridge{Name: bridgeName, Ports: ports}
-	b.step("mount slot", b.mountSlot())
-	if b.rooted {
-		b.step("take over files of the ESP", provision())
-	}
-	b.fence()
+	limit, cancel := context.WithTimeout(context.Background(), rulesLimit)
+	defer cancel()
+	b.store(limit)
+	b.fence(limit)
 	b.step("connect the ward", b.bridge.Up())
-	if b.rooted {
-		b.step("address the gateway", address())
-	}
+	b.settle()
 	if b.rescue == "" {
 		b.say.alarm("the ward is connected, filtered by the rules, %.1f s after the start", time.Since(began).Seconds())
 	}
@@ -99,14 +102,49 @@ func (b *box) openWatchdog() {
 // unfenced pump to a silent one.
 const rulesLimit = 10 * time.Second
 
+// store mounts the disk, without waiting for one that does not answer: what it
+// brings later, keep takes.
+func (b *box) store(limit context.Context) {
+	stored := make(chan storage, 1)
+	go func() { stored <- mountSlot() }()
+	select {
+	case s := <-stored:
+		b.take(s)
+	case <-limit.Done():
+		b.stored = stored
+	}
+}
+
+// take notes what became of the disk.
+func (b *box) take(s storage) {
+	b.stored, b.rooted, b.data = nil, s.rooted, s.data
+	b.step("mount disk", errors.Join(s.errs...))
+	if s.data != "" {
+		b.say.alarm("data partition: %s", s.data)
+	}
+	b.grow = s.grow
+}
+
+// settle does what a disk may be slow at, beside the supervision.
+func (b *box) settle() {
+	if !b.rooted {
+		return
+	}
+	grow := b.grow
+	go func() {
+		b.step("address the gateway", address())
+		if grow != nil {
+			b.step("grow the data partition", grow())
+		}
+	}()
+}
+
 // fence has the last confirmed rules put into the kernel, or goes to rescue.
-func (b *box) fence() {
-	ctx, cancel := context.WithTimeout(context.Background(), rulesLimit)
-	defer cancel()
+func (b *box) fence(limit context.Context) {
 	err := errors.New("the slot's file system is not there")
 	if b.rooted {
 		var said string
-		if said, err = preload(ctx); err == nil {
+		if said, err = preload(limit); err == nil {
 			b.say.info("rules: %s", strings.TrimSpace(said))
 			return
 		}

@@ -17,16 +17,25 @@ const (
 	firstPause, lastPause = 100 * time.Millisecond, 30 * time.Second
 )
 
+// started is what became of starting the agent: it is read from a disk, which
+// may not answer.
+type started struct {
+	agent *agent
+	err   error
+}
+
 // keep supervises, for ever. It is the only goroutine that feeds the watchdog:
 // when it hangs, the box is reset.
 func (b *box) keep() {
 	pause := firstPause
 	var again <-chan time.Time
+	starts := make(chan started, 1)
+	feeder := newFeeder(b.connected, b.dog.feed, b.say)
 	ticker := time.NewTicker(tick)
-	if b.rooted {
+	if b.rooted && !b.test.noAgent {
 		again = time.After(0)
 	}
-	for {
+	for !b.test.hang {
 		// The channels of an agent that is not there are nil: they never come.
 		var sign chan byte
 		var ended chan error
@@ -34,10 +43,23 @@ func (b *box) keep() {
 			sign, ended = b.agent.sign, b.agent.ended
 		}
 		select {
+		case s := <-b.stored: // after all
+			b.take(s)
+			b.settle()
+			if b.rooted && !b.test.noAgent {
+				again = time.After(0)
+			}
 		case <-again:
 			again = nil
-			if err := b.start(); err != nil {
-				b.say.alarm("start agent: %v", err)
+			told := b.told()
+			go func() {
+				a, err := startAgent(told, &b.log)
+				starts <- started{a, err}
+			}()
+		case s := <-starts:
+			b.agent = s.agent
+			if s.err != nil {
+				b.say.alarm("start agent: %v", s.err)
 				again = time.After(pause)
 				pause = min(2*pause, lastPause)
 			}
@@ -58,36 +80,33 @@ func (b *box) keep() {
 			pause = min(2*pause, lastPause)
 		case <-ticker.C:
 			b.look()
+			feeder.tick()
+		case err := <-feeder.answer:
+			feeder.answered(err)
 		}
 	}
+	b.say.alarm("test: PID 1 hangs")
+	select {}
 }
 
-func (b *box) start() error {
-	a, err := startAgent(b.rescue, &b.log)
-	if err != nil {
-		return err
+// told is what the agent is told of the box.
+func (b *box) told() []string {
+	args := []string{"--button", buttonFile}
+	if b.rescue != "" {
+		args = append(args, "--rescue", b.rescue)
 	}
-	b.agent = a
-	return nil
+	if b.data != "" {
+		args = append(args, "--data", b.data)
+	}
+	return args
 }
 
-// look ends an agent that hangs, and feeds the watchdog if the ward is
-// connected.
+// look ends an agent that hangs.
 func (b *box) look() {
 	if b.agent != nil && time.Since(b.agent.last) > signLimit {
 		b.say.alarm("agent gives no sign since %s, killing it", signLimit)
 		b.agent.last = time.Now()
 		b.agent.kill()
-	}
-	if _, err := b.bridge.Check(); err != nil {
-		b.say.alarm("the ward is not connected: %v", err)
-		_ = b.bridge.Up() // what is left to say the next look says
-		if _, err := b.bridge.Check(); err != nil {
-			return
-		}
-	}
-	if err := b.dog.feed(); err != nil {
-		b.say.info("%v", err)
 	}
 }
 

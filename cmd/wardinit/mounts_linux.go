@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wardkeeper/wardkeeper/images"
 )
 
 // mountKernel mounts what the kernel shows of itself.
@@ -39,35 +41,43 @@ func mount(what, kind, at string, flags uintptr, data string) error {
 	return nil
 }
 
-// diskWait is how long a disk may take to appear.
+// diskWait is how long a disk may take to appear. Its partitions come together.
 const diskWait = 5 * time.Second
+
+// storage is what became of the disk.
+type storage struct {
+	rooted bool   // the slot's file system is there
+	data   string // what is wrong with the data partition; "": nothing
+	errs   []error
+	grow   func() error // what is left to do once the ward is connected
+}
 
 // mountSlot makes the agent's root: the slot read-only, the data partition, the
 // ESP, and the kernel's file systems. Only the slot itself is needed to run.
-func (b *box) mountSlot() error {
-	slot, err := partition("root-" + slotName())
+func mountSlot() storage {
+	slot, err := partition("root-"+slotName(), diskWait)
+	if err == nil {
+		err = mount(slot, "squashfs", root, unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "")
+	}
 	if err != nil {
-		return err
+		return storage{errs: []error{fmt.Errorf("mount slot: %w", err)}}
 	}
-	if err := mount(slot, "squashfs", root, unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, ""); err != nil {
-		return err
-	}
-	b.rooted = true
-	var errs []error
+	s := storage{rooted: true}
 	for _, at := range []string{"/dev", "/proc", "/sys", "/run"} {
-		errs = append(errs, mount(at, "", root+at, unix.MS_BIND, ""))
+		s.errs = append(s.errs, mount(at, "", root+at, unix.MS_BIND, ""))
 	}
-	errs = append(errs, mountPartition("data", "ext4", unix.MS_NOATIME, "errors=remount-ro"), mountPartition("esp", "vfat", unix.MS_RDONLY, ""))
-	return errors.Join(errs...)
+	s.mountData()
+	if dev, err := partition(images.PartESP, 0); err != nil {
+		s.errs = append(s.errs, err)
+	} else if err := mount(dev, "vfat", root+"/esp", unix.MS_RDONLY|partitionFlags, ""); err != nil {
+		s.errs = append(s.errs, err)
+	} else if err := provision(); err != nil {
+		s.errs = append(s.errs, fmt.Errorf("take over files of the ESP: %w", err))
+	}
+	return s
 }
 
-func mountPartition(name, kind string, flags uintptr, data string) error {
-	dev, err := partition(name)
-	if err != nil {
-		return err
-	}
-	return mount(dev, kind, root+"/"+name, flags|unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC, data)
-}
+const partitionFlags = unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC
 
 // slotName is the slot that the command line names (ward.slot=), a by default.
 func slotName() string {
@@ -83,12 +93,12 @@ func slotName() string {
 }
 
 // partition is the device of the partition of that name, waiting for its disk.
-func partition(name string) (string, error) {
-	for end := time.Now().Add(diskWait); ; time.Sleep(20 * time.Millisecond) {
+func partition(name string, wait time.Duration) (string, error) {
+	for end := time.Now().Add(wait); ; time.Sleep(20 * time.Millisecond) {
 		dev, err := findPartition("/sys/class/block", name)
 		if dev != "" || err != nil || time.Now().After(end) {
 			if dev == "" && err == nil {
-				err = fmt.Errorf("no partition %s after %s", name, diskWait)
+				err = fmt.Errorf("no partition %s after %s", name, wait)
 			}
 			return dev, err
 		}

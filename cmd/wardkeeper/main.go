@@ -52,12 +52,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	file := fs.String("config", defaultConfig, "configuration `FILE`")
 	signs := fs.Int("signs", 0, "of run: `FD` that PID 1 listens to for signs of life, 0 for none")
 	rescue := fs.String("rescue", "", "of run: why PID 1 let the ward through without rules")
+	data := fs.String("data", "", "of run: what PID 1 found wrong with the data partition")
+	button := fs.String("button", "", "of run: `FILE` in which PID 1 records the break-glass button")
 	if err := fs.Parse(args[1:]); err != nil {
 		return exitUsage
 	}
 	switch args[0] {
 	case "run":
-		by := agent.Supervisor{Rescue: *rescue}
+		by := agent.Supervisor{Rescue: *rescue, Data: *data, Button: *button}
 		if *signs > 2 {
 			by.Signs = os.NewFile(uintptr(*signs), "signs")
 		}
