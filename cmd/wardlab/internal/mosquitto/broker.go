@@ -43,9 +43,19 @@ func Start(program, dir string) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	return launch(program, dir, port, config(port, dir))
+}
+
+// launch runs the program with a configuration that listens on the port; where
+// it logs to, and as whom it runs, is added.
+func launch(program, dir string, port int, config string) (*Broker, error) {
 	b := &Broker{port: port, log: filepath.Join(dir, "mosquitto.log"), done: make(chan struct{})}
+	config += "\nlog_dest file " + b.log + "\nlog_type error\nlog_type warning\n"
+	if os.Geteuid() == 0 { // else it becomes the user mosquitto, which dir is closed to
+		config += "user root\n"
+	}
 	conf := filepath.Join(dir, "mosquitto.conf")
-	if err := os.WriteFile(conf, []byte(config(port, dir, b.log, os.Geteuid() == 0)), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		return nil, fmt.Errorf("mosquitto: %w", err)
 	}
 	b.cmd = exec.Command(program, "-c", conf)
@@ -66,21 +76,14 @@ func Start(program, dir string) (*Broker, error) {
 
 // config keeps sessions on disk and drops nothing for want of room in a queue:
 // the broker's own limits are not what is measured.
-func config(port int, dir, log string, root bool) string {
-	lines := []string{
+func config(port int, dir string) string {
+	return strings.Join([]string{
 		"listener " + strconv.Itoa(port) + " 127.0.0.1",
 		"allow_anonymous true",
 		"persistence true",
 		"persistence_location " + dir + "/",
 		"max_queued_messages 0",
-		"log_dest file " + log,
-		"log_type error",
-		"log_type warning",
-	}
-	if root { // else it becomes the user mosquitto, which dir is closed to
-		lines = append(lines, "user root")
-	}
-	return strings.Join(lines, "\n") + "\n"
+	}, "\n")
 }
 
 // freePort is a port nobody listens on just now.
