@@ -111,7 +111,11 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	}
 
 	// protect
-	a.enforce = enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: kept.Open(filepath.Join(cfg.State, rulesDir)), Clock: a.clock,
+	var pressed enforce.Button
+	if by.Button != "" {
+		pressed = button{by.Button}
+	}
+	a.enforce = enforce.New(enforce.Options{Button: pressed, Firewall: host.Firewall, Links: host.Links, Inventory: a.devices, Store: kept.Open(filepath.Join(cfg.State, rulesDir)), Clock: a.clock,
 		Board: &a.board, Events: a.recent, Log: log, Policy: pol, Roles: know.rules.Roles.Class, Lab: cfg.Lab, Internal: cfg.Site.Internal,
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)

@@ -129,9 +129,16 @@ func (t *Task) act(act, who string, d time.Duration) {
 // nobody said so yet: the button, another program, an agent that was killed
 // before it could, and the end.
 func (t *Task) tellGlass() {
-	switch n := t.glass.news(t.opt.Clock.Now().Mono); {
+	defer t.tellPress()
+	now := t.opt.Clock.Now().Mono
+	switch n := t.glass.news(now); {
 	case !n.new:
 	case n.left > 0:
+		if until, ok := t.pressed(now, n.left); ok {
+			t.press = until
+			t.act("break-glass", "button", n.left)
+			return
+		}
 		t.act("break-glass-found", "unknown", n.left)
 	case n.early:
 		t.act("break-glass-ended", "unknown", 0)

@@ -44,6 +44,7 @@ type Options struct {
 	Board     *health.Board
 	Events    event.Sink
 	Log       *slog.Logger
+	Button    Button // nil: there is none
 
 	Policy   *policy.Policy // nil: none
 	Roles    policy.Roles
@@ -75,6 +76,7 @@ type Task struct {
 	pairs     []policy.Pair
 	keptPairs int              // of them are in the store
 	kept      []byte           // the record in the store
+	press     time.Duration    // of the button, audited: the end of what it opened
 	before    *policy.Compiled // what was in force before a reboot
 	above     uint64           // highest generation number seen
 	limit     int              // elements a transaction may hold

@@ -135,6 +135,7 @@ type ward struct {
 	inv    *shelf
 	disk   disk
 	events *events
+	button Button
 	board  *health.Board
 	task   *Task
 	denies *Denies
@@ -172,7 +173,7 @@ func parse(t *testing.T, data []byte) *policy.Policy {
 
 func (w *ward) options(p *policy.Policy) Options {
 	return Options{Firewall: w.fw, Links: w.host.Ports, Inventory: w.inv, Store: w.disk, Clock: clock.New(w.host.Clock, time.Unix(0, 0)),
-		Board: w.board, Events: w.events, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: p, Roles: testRoles, Lab: true,
+		Board: w.board, Events: w.events, Button: w.button, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: p, Roles: testRoles, Lab: true,
 		Internal: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Uplink: uplink, Ward: []string{"w1", "w2"}}
 }
 
