@@ -18,6 +18,9 @@ run: build ## a virtual ward with the agent on an embedded broker, for $(RUNFOR)
 test: build ## all tests; what wants an apt package skips and names it
 	go test ./...
 
+test-arm64: build ## the tests that touch the kernel, on the image's kernel in QEMU; Debian only, names what is missing
+	bin/wardimage test --board $(BOARD) --log bin/test-arm64.log
+
 check: lint ## the inner loop, under two minutes
 	go test -short ./...
 

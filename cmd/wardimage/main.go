@@ -24,8 +24,10 @@ const (
 const usage = `usage:
   wardimage build --board NAME --out DIR [flags]   build an image into DIR: vmlinuz, initrd.gz,
                                                    disk.img, manifest.json; run it in the sources
+  wardimage test --board NAME [--log FILE]         run the tests that touch the kernel on the
+                                                   board's, in QEMU; run it in the sources
   wardimage boards                                 list the boards
-flags of build:
+flags of build; --cache is also one of test:
   --cache DIR      keep Debian's packages here; used as they are until --refresh
   --refresh        ask Debian's mirror for newer packages
   --size BYTES     of the disk, at least what the partitions need
@@ -53,6 +55,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		b.log = slog.New(slog.NewTextHandler(stderr, nil))
 		if err := b.run(ctx); err != nil {
 			fmt.Fprintf(stderr, "wardimage: build image for %s: %v\n", b.board.Name, err)
+			return exitFailed
+		}
+		return 0
+	case "test":
+		t, err := parseTrial(args[1:], stdout, stderr)
+		if err != nil {
+			fmt.Fprintf(stderr, "wardimage: %v\n", err)
+			return exitUsage
+		}
+		if err := t.run(ctx); err != nil {
+			fmt.Fprintf(stderr, "wardimage: test on the kernel of %s: %v\n", t.board.Name, err)
 			return exitFailed
 		}
 		return 0
@@ -103,26 +116,39 @@ func parse(args []string, stderr io.Writer) (*build, error) {
 	if b.layout, err = images.Layout(b.size); err != nil {
 		return nil, fmt.Errorf("--size: %w", err)
 	}
-	if b.boardFile, err = images.BoardFile(*board); err != nil {
-		return nil, fmt.Errorf("--board: %w", err)
-	}
-	if b.board, err = images.ParseBoard(*board+"/board.toml", b.boardFile); err != nil {
+	if err := b.readBoard(*board); err != nil {
 		return nil, err
 	}
-	if b.cache.dir == "" {
+	if err := b.cache.settle(); err != nil {
+		return nil, err
+	}
+	b.out, err = filepath.Abs(b.out)
+	return b, err
+}
+
+func (b *build) readBoard(name string) (err error) {
+	if b.boardFile, err = images.BoardFile(name); err != nil {
+		return fmt.Errorf("--board: %w", err)
+	}
+	b.board, err = images.ParseBoard(name+"/board.toml", b.boardFile)
+	return err
+}
+
+// settle makes of what the user named, or of nothing, a folder.
+func (c *cache) settle() error {
+	if c.dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("--cache is missing, and there is no default: %w", err)
+			return fmt.Errorf("--cache is missing, and there is no default: %w", err)
 		}
-		b.cache.dir = filepath.Join(user, "wardkeeper", "image")
+		c.dir = filepath.Join(user, "wardkeeper", "image")
 	}
-	for _, dir := range []*string{&b.out, &b.cache.dir} {
-		if *dir, err = filepath.Abs(*dir); err != nil {
-			return nil, err
-		}
-		if strings.ContainsAny(*dir, "\"\n;") { // apt would take its end for its configuration's
-			return nil, fmt.Errorf("folder %q: want a path without quotes and semicolons", *dir)
-		}
+	var err error
+	if c.dir, err = filepath.Abs(c.dir); err != nil {
+		return err
 	}
-	return b, nil
+	if strings.ContainsAny(c.dir, "\"\n;") { // apt would take its end for its configuration's
+		return fmt.Errorf("folder %q: want a path without quotes and semicolons", c.dir)
+	}
+	return nil
 }

@@ -64,17 +64,22 @@ func (b *build) kernel(ctx context.Context, s *stage, pkg, stub images.Package) 
 // of the Go toolchain.
 func (b *build) binaries(ctx context.Context, s *stage) (string, error) {
 	b.log.Info("binaries", "arch", b.board.Arch)
-	// what a user has set for own builds must not change the image
-	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + b.board.Arch, "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off"}
-	const module = "github.com/wardkeeper/wardkeeper"
 	for _, name := range []string{"wardkeeper", "wardinit"} {
-		if _, err := command(ctx, "", env, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
-			"-o", s.work(name), module+"/cmd/"+name); err != nil {
+		if _, err := b.golang(ctx, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", s.work(name), module+"/cmd/"+name); err != nil {
 			return "", fmt.Errorf("compile %s: %w", name, err)
 		}
 	}
-	version, err := command(ctx, "", env, "go", "env", "GOVERSION")
+	version, err := b.golang(ctx, "env", "GOVERSION")
 	return strings.TrimSpace(version), err
+}
+
+const module = "github.com/wardkeeper/wardkeeper"
+
+// golang runs the go command for the board: what a user has set for own builds
+// must not change the image.
+func (b *build) golang(ctx context.Context, args ...string) (string, error) {
+	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + b.board.Arch, "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off"}
+	return command(ctx, "", env, "go", args...)
 }
 
 // initramfs writes what the kernel unpacks into memory: PID 1, and the modules
@@ -84,25 +89,14 @@ func (b *build) initramfs(s *stage, k kernel) error {
 	if err != nil {
 		return err
 	}
-	nodes := []images.Node{
-		{Name: "init", Mode: 0o755, Data: pid1},
-		{Name: "board.toml", Mode: 0o644, Data: b.boardFile},
-		// the kernel opens it for PID 1 before anything is mounted
-		{Name: "dev/console", Mode: fs.ModeDevice | fs.ModeCharDevice | 0o600, Major: 5, Minor: 1},
+	nodes, err := k.nodes()
+	if err != nil {
+		return err
 	}
-	for _, dir := range []string{"dev", "proc", "sys", "run", "root", "data", "esp", "modules"} {
+	nodes = append(nodes, images.Node{Name: "init", Mode: 0o755, Data: pid1}, images.Node{Name: "board.toml", Mode: 0o644, Data: b.boardFile})
+	for _, dir := range []string{"run", "root", "data", "esp"} {
 		nodes = append(nodes, images.Node{Name: dir, Mode: fs.ModeDir | 0o755})
 	}
-	var list strings.Builder
-	for _, m := range k.modules {
-		data, err := fs.ReadFile(k.files, m.File)
-		if err != nil {
-			return err
-		}
-		nodes = append(nodes, images.Node{Name: "modules/" + path.Base(m.File), Mode: 0o644, Data: data})
-		list.WriteString(path.Base(m.File) + "\n")
-	}
-	nodes = append(nodes, images.Node{Name: "modules.list", Mode: 0o644, Data: []byte(list.String())})
 	f, err := os.Create(s.result(initrdFile))
 	if err != nil {
 		return err
@@ -120,6 +114,26 @@ func (b *build) initramfs(s *stage, k kernel) error {
 		return fmt.Errorf("write %s: %w", initrdFile, err)
 	}
 	return nil
+}
+
+// nodes are what any initramfs has of a kernel: its modules in the order in which
+// PID 1 loads them, and what it needs to start PID 1.
+func (k kernel) nodes() ([]images.Node, error) {
+	// the kernel opens it for PID 1 before anything is mounted
+	nodes := []images.Node{{Name: "dev/console", Mode: fs.ModeDevice | fs.ModeCharDevice | 0o600, Major: 5, Minor: 1}}
+	for _, dir := range []string{"dev", "proc", "sys", "modules"} {
+		nodes = append(nodes, images.Node{Name: dir, Mode: fs.ModeDir | 0o755})
+	}
+	var list strings.Builder
+	for _, m := range k.modules {
+		data, err := fs.ReadFile(k.files, m.File)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, images.Node{Name: "modules/" + path.Base(m.File), Mode: 0o644, Data: data})
+		list.WriteString(path.Base(m.File) + "\n")
+	}
+	return append(nodes, images.Node{Name: "modules.list", Mode: 0o644, Data: []byte(list.String())}), nil
 }
 
 // root writes the root slot: the agent, its files, and mount points.
