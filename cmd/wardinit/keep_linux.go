@@ -32,6 +32,7 @@ func (b *box) keep() {
 	starts := make(chan started, 1)
 	feeder := newFeeder(b.connected, b.dog.feed, b.say)
 	ticker := time.NewTicker(tick)
+	kill, stop := after(b.test.kill), after(b.test.stop)
 	if b.rooted && !b.test.noAgent {
 		again = time.After(0)
 	}
@@ -78,6 +79,10 @@ func (b *box) keep() {
 			reap()
 			again = time.After(pause)
 			pause = min(2*pause, lastPause)
+		case <-kill:
+			b.signal(unix.SIGKILL)
+		case <-stop:
+			b.signal(unix.SIGSTOP)
 		case <-ticker.C:
 			b.look()
 			feeder.tick()
@@ -99,6 +104,14 @@ func (b *box) told() []string {
 		args = append(args, "--data", b.data)
 	}
 	return args
+}
+
+// signal does to the agent what a test asked for.
+func (b *box) signal(s unix.Signal) {
+	if b.agent != nil {
+		b.say.alarm("test: %v for the agent", s)
+		_ = b.agent.cmd.Process.Signal(s)
+	}
 }
 
 // look ends an agent that hangs.

@@ -16,6 +16,8 @@ type testWords struct {
 	hang    bool          // "hang-init": PID 1 stops where it supervises
 	noAgent bool          // "no-agent": it is never started
 	open    time.Duration // "open=20s": for how long the button opens, 0 as always
+	kill    time.Duration // "kill-agent=20s": when PID 1 has begun to supervise, 0 never
+	stop    time.Duration // "stop-agent=40s": the same, with SIGSTOP: it hangs
 }
 
 func readTestWords() testWords {
@@ -37,7 +39,28 @@ func parseTestWords(text string) (w testWords) {
 			if d, err := time.ParseDuration(value); err == nil && d > 0 && d < openFor {
 				w.open = d
 			}
+		case "kill-agent":
+			w.kill = span(value)
+		case "stop-agent":
+			w.stop = span(value)
 		}
 	}
 	return w
+}
+
+// span is a time that is meant; 0: none.
+func span(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0
+	}
+	return max(d, 0)
+}
+
+// after is like time.After, but never for 0.
+func after(d time.Duration) <-chan time.Time {
+	if d == 0 {
+		return nil
+	}
+	return time.After(d)
 }

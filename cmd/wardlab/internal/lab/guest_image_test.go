@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -254,7 +255,42 @@ func TestImage(t *testing.T) {
 			t.Errorf("%d packets that the rules deny reached the printer; the serial line:\n%s", n, s.console.text())
 		}
 	})
+	t.Run("agent killed and hung", func(t *testing.T) { deaths(t, image, disk) })
 	t.Run("power cuts", func(t *testing.T) { powerCuts(t, image, disk) })
+}
+
+// deaths has PID 1 kill the agent, and later stop it where it stands, while the
+// monitor talks to its central station: nothing of that is lost, the box does
+// not start over, and the agent is back each time.
+func deaths(t *testing.T, image, disk string) {
+	s := newSite(t, image, disk)
+	s.machine.test = "kill-agent=8s stop-agent=20s"
+	defer s.cancel()
+	s.on()
+	defer s.cut()
+	s.until("the ward is connected", 30*time.Second, func() bool { return s.arrived(cast.PumpServer, cast.Pump, clinical) > 0 })
+	ctx, quiet := context.WithCancel(t.Context())
+	defer quiet()
+	s.send(ctx, cast.Monitor, cast.Central, clinical)
+	for _, death := range []string{"killed for the agent", "stopped (signal) for the agent"} {
+		s.until(death, 60*time.Second, func() bool { return s.console.said(death) })
+		at, before := time.Now(), s.received()
+		s.until("the agent ended", 60*time.Second, func() bool { return s.console.said("agent ended: signal: killed") })
+		s.until("the agent is back", 60*time.Second, func() bool { return s.received() > before })
+		t.Logf("%s: back after %v", death, time.Since(at).Round(100*time.Millisecond))
+	}
+	quiet()
+	time.Sleep(time.Second)
+	flow := witness.Flow{From: cast.Monitor, To: cast.Central}
+	if sent, got := s.stand.At(cast.Monitor).Sent(flow), s.stand.At(cast.Central).Received(flow); sent < 1000 || got != sent {
+		t.Errorf("monitor to its central station: %d packets sent, %d received", sent, got)
+	}
+	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
+		t.Errorf("%d packets that the rules deny reached the printer", n)
+	}
+	if n := strings.Count(s.console.text(), "the ward is connected, filtered"); n != 1 {
+		t.Errorf("the box started %d times; the serial line:\n%s", n, s.console.text())
+	}
 }
 
 // cuts is how often the power is cut; WARDKEEPER_CUTS asks for more.

@@ -45,6 +45,7 @@ type guest struct {
 	dir   string // for its sockets and files
 	disk  string
 	line  string // tty that its serial line is
+	test  string // words for PID 1 (cmd/wardinit), "" for none
 }
 
 // newGuest gives the image a disk of its own with the gateway's files on it.
@@ -101,6 +102,9 @@ func (g guest) start() (*agent, error) {
 	args := append([]string{"-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "512", "-nodefaults", "-display", "none", "-monitor", "none",
 		"-serial", g.line, "-device", "i6300esb", "-watchdog-action", "reset", "-device", "virtio-rng-pci",
 		"-drive", "if=none,format=raw,id=disk,file=" + g.disk, "-device", "virtio-blk-pci,drive=disk,romfile="}, boot...)
+	if g.test != "" {
+		args = append(args, "-fw_cfg", "name=opt/ward/test,string="+g.test)
+	}
 	a := &agent{done: make(chan struct{})}
 	for i, port := range append([]string{ward.Uplink}, ward.WardPorts()...) {
 		near, far := filepath.Join(g.dir, port+".lab"), filepath.Join(g.dir, port+".guest")
