@@ -76,6 +76,8 @@ type agent struct {
 	ended chan error
 	began time.Time
 	last  time.Time // of its last sign
+
+	patience time.Duration // until the next
 }
 
 // startAgent starts it, with what it is told of the box.
@@ -92,7 +94,7 @@ func startAgent(told []string, log io.Writer) (*agent, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now()}
+	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now(), patience: firstSign}
 	go func() {
 		buf := make([]byte, 64)
 		for {

@@ -9,8 +9,11 @@ import (
 
 // Cadence.
 const (
-	tick      = time.Second
-	signLimit = 10 * time.Second // without a sign the agent hangs
+	tick = time.Second
+	// Without a sign for so long the agent hangs; the first one may take longer,
+	// a slow flash writes the whole database before it. Killing one that is only
+	// slow costs a second or two of reports and no packet.
+	signLimit, firstSign = 3 * time.Second, time.Minute
 	// An agent that ends is started again at once; one that ends again soon
 	// waits, twice as long each time.
 	soon                  = time.Minute
@@ -65,7 +68,7 @@ func (b *box) keep() {
 				pause = min(2*pause, lastPause)
 			}
 		case s := <-sign:
-			b.agent.last = time.Now()
+			b.agent.last, b.agent.patience = time.Now(), signLimit
 			if s == signFenced && b.rescue != "" {
 				b.rescue = ""
 				b.say.alarm("rescue is over: the agent has put rules in place")
@@ -116,8 +119,8 @@ func (b *box) signal(s unix.Signal) {
 
 // look ends an agent that hangs.
 func (b *box) look() {
-	if b.agent != nil && time.Since(b.agent.last) > signLimit {
-		b.say.alarm("agent gives no sign since %s, killing it", signLimit)
+	if b.agent != nil && time.Since(b.agent.last) > b.agent.patience {
+		b.say.alarm("agent gives no sign since %s, killing it", b.agent.patience)
 		b.agent.last = time.Now()
 		b.agent.kill()
 	}
