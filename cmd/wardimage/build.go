@@ -24,7 +24,8 @@ const (
 	manifestFile = "manifest.json"
 )
 
-// stubPackage has the UEFI stub that starts kernel and initramfs of a UKI.
+// stubPackage has the UEFI stub that starts kernel and initramfs of a UKI, and
+// the boot loader that finds the UKI.
 const stubPackage = "systemd-boot-efi"
 
 // build is one build of an image.
@@ -102,9 +103,10 @@ func (b *build) run(ctx context.Context) (err error) {
 }
 
 // cmdline is the kernel's command line of a slot. panic= and oops= make of any
-// fault of the kernel a restart: a ward must not stay without its network.
+// fault of the kernel a restart: a ward must not stay without its network. gpt:
+// the backup of the partition table serves where a power cut spoilt the other.
 func (b *build) cmdline(slot string) string {
-	return strings.TrimSpace(fmt.Sprintf("console=%s,%d quiet loglevel=4 panic=3 oops=panic ro ward.slot=%s ward.version=%s %s",
+	return strings.TrimSpace(fmt.Sprintf("console=%s,%d quiet loglevel=4 panic=3 oops=panic gpt ro ward.slot=%s ward.version=%s %s",
 		b.board.Console.Device, b.board.Console.Baud, slot, b.version, b.board.Cmdline))
 }
 

@@ -120,7 +120,7 @@ func judgeDisk(t *testing.T, disk string) {
 	}
 	outside("e2fsck", "-fn", fmt.Sprintf("%s?offset=%d", disk, offset(images.PartData)))
 	files := strings.Fields(outside("mdir", "-b", "-s", "-i", fmt.Sprintf("%s@@%d", disk, offset(images.PartESP)), "::/"))
-	if d := cmp.Diff([]string{"::/EFI/", "::/EFI/BOOT/", "::/EFI/BOOT/BOOTAA64.EFI", "::/EFI/Linux/", "::/EFI/Linux/ward-a.efi"}, sorted(files)); d != "" {
+	if d := cmp.Diff([]string{"::/EFI/", "::/EFI/BOOT/", "::/EFI/BOOT/BOOTAA64.EFI", "::/EFI/Linux/", "::/EFI/Linux/ward-a.efi", "::/loader/", "::/loader/loader.conf"}, sorted(files)); d != "" {
 		t.Errorf("ESP: -want +got\n%s", d)
 	}
 	var tree []string

@@ -19,12 +19,12 @@ const (
 	dataID = "57a2d5e0-0014-4e57-8a5d-6b1f0c9e7a01"
 )
 
-// disk writes the disk: partition table, ESP with the UKI, root slot a, data.
+// disk writes the disk: partition table, ESP with boot loader and UKI, root slot a, data.
 func (b *build) disk(ctx context.Context, s *stage, k kernel) error {
 	if err := b.uki(s, k); err != nil {
 		return err
 	}
-	if err := b.esp(ctx, s); err != nil {
+	if err := b.esp(ctx, s, k); err != nil {
 		return err
 	}
 	if err := b.data(ctx, s); err != nil {
@@ -118,27 +118,40 @@ func (b *build) uki(s *stage, k kernel) error {
 	return f.Close()
 }
 
+// loaderConf is for systemd-boot, which the firmware starts where no entry of
+// its own names a UKI. It is no copy of the UKI, that could be of another slot's
+// past. No menu and no editor: nobody at the console gives the kernel parameters.
+const loaderConf = "default ward-a.efi\ntimeout 0\neditor no\nconsole-mode keep\n"
+
 // esp writes the file system that the firmware reads.
-func (b *build) esp(ctx context.Context, s *stage) error {
+func (b *build) esp(ctx context.Context, s *stage, k kernel) error {
 	p, err := b.layout.Partition(images.PartESP)
 	if err != nil {
 		return err
+	}
+	if err := os.WriteFile(s.work("loader.conf"), []byte(loaderConf), 0o644); err != nil {
+		return err
+	}
+	if err := copyFile(s.work("boot.efi"), k.loader); err != nil {
+		return err
+	}
+	image := s.work("esp.img")
+	commands := [][]string{
+		{"mformat", "-i", image, "-C", "-F", "-T", strconv.FormatInt(p.Bytes()/images.SectorSize, 10), "-h", "255", "-s", "63", "-N", espID, "-v", "ESP", "::"},
+		{"mmd", "-i", image, "::/EFI", "::/EFI/BOOT", "::/EFI/Linux", "::/loader"},
 	}
 	seconds, err := strconv.ParseInt(sourceDate, 10, 64)
 	if err != nil {
 		return err
 	}
 	then := time.Unix(seconds, 0)
-	if err := os.Chtimes(s.work("ward-a.efi"), then, then); err != nil {
-		return err
+	for _, f := range [][2]string{{"ward-a.efi", "::/EFI/Linux/ward-a.efi"}, {"boot.efi", "::/EFI/BOOT/BOOTAA64.EFI"}, {"loader.conf", "::/loader/loader.conf"}} {
+		if err := os.Chtimes(s.work(f[0]), then, then); err != nil {
+			return err
+		}
+		commands = append(commands, []string{"mcopy", "-m", "-i", image, s.work(f[0]), f[1]})
 	}
-	image := s.work("esp.img")
-	for _, args := range [][]string{
-		{"mformat", "-i", image, "-C", "-F", "-T", strconv.FormatInt(p.Bytes()/images.SectorSize, 10), "-h", "255", "-s", "63", "-N", espID, "-v", "ESP", "::"},
-		{"mmd", "-i", image, "::/EFI", "::/EFI/BOOT", "::/EFI/Linux"},
-		{"mcopy", "-m", "-i", image, s.work("ward-a.efi"), "::/EFI/Linux/ward-a.efi"},
-		{"mcopy", "-m", "-i", image, s.work("ward-a.efi"), "::/EFI/BOOT/BOOTAA64.EFI"},
-	} {
+	for _, args := range commands {
 		if _, err := command(ctx, s.work(), []string{"SOURCE_DATE_EPOCH=" + sourceDate}, args[0], args[1:]...); err != nil {
 			return fmt.Errorf("write the ESP: %w", err)
 		}

@@ -20,6 +20,7 @@ type kernel struct {
 	version string // as the kernel calls itself, "6.1.0-56-arm64"
 	image   string // file
 	stub    string // file
+	loader  string // file: systemd-boot
 	files   fs.FS  // its folder of modules
 	modules []images.Module
 }
@@ -37,6 +38,7 @@ func (b *build) kernel(ctx context.Context, s *stage, pkg, stub images.Package) 
 	for _, want := range []struct{ pattern, pkg, what string }{
 		{"boot/vmlinuz-*", pkg.Name, "kernel"},
 		{"usr/lib/systemd/boot/efi/linux*.efi.stub", stub.Name, "UEFI stub"},
+		{"usr/lib/systemd/boot/efi/systemd-boot*.efi", stub.Name, "boot loader"},
 		{"lib/modules/*", pkg.Name, "folder of modules"},
 	} {
 		found, err := filepath.Glob(filepath.Join(dir, want.pattern))
@@ -48,6 +50,8 @@ func (b *build) kernel(ctx context.Context, s *stage, pkg, stub images.Package) 
 			k.image = found[0]
 		case "UEFI stub":
 			k.stub = found[0]
+		case "boot loader":
+			k.loader = found[0]
 		default:
 			folder = found[0]
 		}
