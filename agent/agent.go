@@ -20,6 +20,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
 	"github.com/wardkeeper/wardkeeper/agent/operate/enrol"
+	"github.com/wardkeeper/wardkeeper/agent/operate/onsite"
 	"github.com/wardkeeper/wardkeeper/agent/protect/enforce"
 	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
@@ -33,6 +34,8 @@ import (
 type Build struct {
 	Version string
 	Time    time.Time // of the sources: no clock is believed that is before it
+	// Of the image that the gateway was started from; "" where not known.
+	Image, Slot, Kernel string
 }
 
 // Agent is everything, wired. Make it with New, then Run it once.
@@ -50,6 +53,8 @@ type Agent struct {
 	queue    *outbox.Queue
 	box      *outbox.Box
 	recent   *console.Recent
+	journal  *console.Journal
+	by       Supervisor
 	devices  *inventory.Task
 	ports    []*capture.Task
 	readers  []*extract.Extractor // of the ports
@@ -64,6 +69,7 @@ type Agent struct {
 const (
 	queueEvents  = 4096
 	recentDenies = 64
+	journalLines = 500 // of the log, at most 200 KB
 )
 
 // ErrAgain marks an error of New that a new start may not meet again: the
@@ -74,7 +80,9 @@ var ErrAgain = errors.New("start the agent again")
 // the error names what is wrong with the configuration, the rules or the
 // policy; the network, the disk and the broker may be in any state.
 func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build, by Supervisor) (*Agent, error) {
-	a := &Agent{cfg: cfg, host: host, log: log, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
+	journal := console.NewJournal(log.Handler(), journalLines)
+	log = slog.New(journal)
+	a := &Agent{cfg: cfg, host: host, log: log, journal: journal, by: by, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
 	know, err := loadKnowledge(cfg)
 	if err != nil {
 		return nil, err
@@ -120,19 +128,20 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
 
-	a.stages = a.list(by)
+	a.stages = a.list()
 	return a, nil
 }
 
 // list is everything that runs, in the order in which it ends: the data path.
-func (a *Agent) list(by Supervisor) [][]Task {
-	edge := []Task{newSigns(a, by), a.denies}
+func (a *Agent) list() [][]Task {
+	edge := []Task{newSigns(a, a.by), a.denies}
 	for _, p := range a.ports {
 		edge = append(edge, p)
 	}
 	if a.cfg.Console.Device != "" {
 		edge = append(edge, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
-			Source: consoleView{a}, Clock: a.clock, Board: &a.board, Log: a.log}))
+			Source: consoleView{a}, Clock: a.clock, Board: &a.board, Log: a.log, Glass: a.enforce, BreakGlass: a.cfg.Console.BreakGlass,
+			Codes: onsite.NewCodes(), Journal: a.journal, Events: a.recent}))
 	}
 	out := [][]Task{edge, {a.devices}, {a.enforce},
 		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},

@@ -25,6 +25,11 @@ func Check(cfg *config.Config, host platform.Host, w io.Writer) error {
 	for _, l := range links {
 		fmt.Fprintf(w, "port %s: up %v, carrier %v\n", l.Name, l.Up, l.Carrier)
 	}
+	if cfg.Console.Device == "" {
+		fmt.Fprintln(w, "console: none")
+	} else {
+		fmt.Fprintf(w, "console: %s, break-glass %s\n", cfg.Console.Device, cfg.Console.BreakGlass)
+	}
 	pol, err := readPolicy(cfg, know)
 	switch {
 	case err != nil:

@@ -81,6 +81,10 @@ func (v consoleView) Status() console.Status {
 	a := v.a
 	s := console.Status{Gateway: a.cfg.Gateway, Site: a.cfg.Site.Name, Version: a.build.Version, Mode: string(a.cfg.Mode), Lab: a.cfg.Lab,
 		Now: a.clock.Now(), Running: a.host.Clock.Mono() - a.started, Conditions: a.board.Conditions()}
+	s.Synced, s.Firmware = a.host.Clock.Synced(), console.Firmware{Slot: a.build.Slot, Image: a.build.Image, Kernel: a.build.Kernel}
+	if a.is(rescueCode) {
+		s.Firmware.Rescue = a.by.Rescue
+	}
 	up, err := a.host.Links.Link(a.cfg.Ports.Uplink)
 	s.Ports = append(s.Ports, console.Port{Name: a.cfg.Ports.Uplink, Use: "uplink", Up: err == nil && up.Up && up.Carrier})
 	for _, p := range a.ports {
@@ -93,7 +97,7 @@ func (v consoleView) Status() console.Status {
 
 func (v consoleView) Policy() console.Policy {
 	s := v.a.enforce.Status()
-	out := console.Policy{Version: s.Version, InForce: s.Generation > 0 && !v.a.is("enforce.apply", "enforce.compile"), Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String()}
+	out := console.Policy{Version: s.Version, InForce: s.Generation > 0 && !v.a.is("enforce.apply", "enforce.compile"), Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String(), Open: s.Open}
 	for _, seg := range s.Segments {
 		out.Segments = append(out.Segments, console.Segment{Name: seg.Name, Mode: seg.Mode.String(), Devices: seg.Observed + seg.Staged + seg.Enforced, Enforced: seg.Enforced,
 			Allow: seg.Allow, Denied: seg.Denied, WouldDeny: seg.WouldDeny})

@@ -91,7 +91,7 @@ func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build(), by)
+	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, started(build(), procFile("cmdline"), procFile("sys/kernel/osrelease")), by)
 	switch {
 	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
 		return 0

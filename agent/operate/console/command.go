@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -11,22 +12,36 @@ type command struct {
 	help string
 	next []command
 	arg  string // name of one free word behind it, in brackets if it may be missing
-	run  func(s Source, arg string) string
+	run  func(ctx context.Context, s *shell, arg string) string
+}
+
+// look and lookFor are commands that only look.
+func look(f func(Source) string) func(context.Context, *shell, string) string {
+	return func(_ context.Context, s *shell, _ string) string { return f(s.Source) }
+}
+
+func lookFor(f func(Source, string) string) func(context.Context, *shell, string) string {
+	return func(_ context.Context, s *shell, arg string) string { return f(s.Source, arg) }
 }
 
 // grammar is all that can be said.
 func grammar() []command {
 	return []command{
 		{word: "show", help: "show what the gateway knows", next: []command{
-			{word: "status", help: "the gateway on one screen", run: func(s Source, _ string) string { return showStatus(s) }},
-			{word: "devices", help: "all devices, or those that a word is found in", arg: "[WORD]", run: showDevices},
-			{word: "device", help: "one device, and why it is taken for what it is", arg: "ID", run: showDevice},
-			{word: "policy", help: "segments, modes and what they allow", run: func(s Source, _ string) string { return showPolicy(s) }},
-			{word: "denies", help: "packets refused, or nearly so", run: func(s Source, _ string) string { return showDenies(s) }},
-			{word: "uplink", help: "the broker, and what waits for it", run: func(s Source, _ string) string { return showUplink(s) }},
-			{word: "request", help: "the request for the gateway's certificate", run: func(s Source, _ string) string { return showRequest(s) }},
+			{word: "status", help: "the gateway on one screen", run: look(showStatus)},
+			{word: "devices", help: "all devices, or those that a word is found in", arg: "[WORD]", run: lookFor(showDevices)},
+			{word: "device", help: "one device, and why it is taken for what it is", arg: "ID", run: lookFor(showDevice)},
+			{word: "policy", help: "segments, modes and what they allow", run: look(showPolicy)},
+			{word: "denies", help: "packets refused, or nearly so", run: look(showDenies)},
+			{word: "uplink", help: "the broker, and what waits for it", run: look(showUplink)},
+			{word: "firmware", help: "slot, image and kernel; rescue or not", run: look(showFirmware)},
+			{word: "clock", help: "the time, and how far to believe it", run: look(showClock)},
+			{word: "log", help: "the last lines of the agent's own log", arg: "[COUNT]", run: showLog},
+			{word: "code", help: "a one-time code: who has it stands at the gateway", arg: "DEVICE", run: showCode},
+			{word: "request", help: "the request for the gateway's certificate", run: look(showRequest)},
 		}},
-		{word: "help", help: "this list; ? works anywhere in a line", run: func(Source, string) string { return overview() }},
+		{word: "break-glass", help: "let everything pass for 1 to 60 minutes, or off", arg: "MINUTES", run: breakGlass},
+		{word: "help", help: "this list; ? works anywhere in a line", run: look(func(Source) string { return overview() })},
 	}
 }
 
@@ -79,7 +94,7 @@ func wordsOf(cmds []*command) (out []string) {
 }
 
 // execute answers one line.
-func execute(s Source, line string) string {
+func (s *shell) execute(ctx context.Context, line string) string {
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return ""
@@ -106,9 +121,9 @@ func execute(s Source, line string) string {
 		case len(rest) == 0 && c.needs():
 			p.line("a word is missing: %s", usage(words[:i], c))
 		case len(rest) == 0:
-			return c.run(s, "")
+			return c.run(ctx, s, "")
 		default:
-			return c.run(s, rest[0])
+			return c.run(ctx, s, rest[0])
 		}
 		return p.String()
 	}
@@ -156,7 +171,7 @@ func candidates(line string) string {
 	n := 0
 	for _, c := range cmds {
 		if strings.HasPrefix(c.word, word) {
-			p.line("%-9s %-7s %s", c.word, c.arg, c.help)
+			p.line("%-11s %-7s %s", c.word, c.arg, c.help)
 			n++
 		}
 	}
@@ -198,10 +213,10 @@ func overview() string {
 	var p page
 	for _, c := range grammar() {
 		if len(c.next) == 0 {
-			p.line("%-9s %-14s %s", c.word, c.arg, c.help)
+			p.line("%-11s %-14s %s", c.word, c.arg, c.help)
 		}
 		for _, n := range c.next {
-			p.line("%-9s %-14s %s", c.word, strings.TrimSpace(n.word+" "+n.arg), n.help)
+			p.line("%-11s %-14s %s", c.word, strings.TrimSpace(n.word+" "+n.arg), n.help)
 		}
 	}
 	p.line("Words may be shortened: sh st. Ctrl-C cancels, Ctrl-U clears the line.")

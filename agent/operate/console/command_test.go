@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,12 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
+
+// said is the answer to a line.
+func said(line string) string {
+	s := shell{Options: Options{Source: ward{}}}
+	return s.execute(context.Background(), line)
+}
 
 // TestShortWords: of several commands that begin alike, the number of words
 // says which is meant.
@@ -21,7 +28,7 @@ func TestShortWords(t *testing.T) {
 		"sh devices pu": "show devices pu",
 		"sh den":        "show denies",
 	} {
-		if diff := cmp.Diff(execute(ward{}, long), execute(ward{}, short)); diff != "" {
+		if diff := cmp.Diff(said(long), said(short)); diff != "" {
 			t.Errorf("%q is not %q (-long +short):\n%s", short, long, diff)
 		}
 	}
@@ -30,7 +37,7 @@ func TestShortWords(t *testing.T) {
 		"show device": "a word is missing: show device ID\r\n",
 		"show x":      "unknown word \"x\": type ? for what could stand there\r\n",
 	} {
-		if diff := cmp.Diff(want, execute(ward{}, line)); diff != "" {
+		if diff := cmp.Diff(want, said(line)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", line, diff)
 		}
 	}

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/operate/onsite"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
@@ -23,6 +25,12 @@ type Options struct {
 	Clock  *clock.Clock
 	Board  *health.Board
 	Log    *slog.Logger
+
+	Glass      Glass
+	BreakGlass string // who may: "open" for everybody, "challenge", "off"
+	Codes      *onsite.Codes
+	Journal    *Journal
+	Events     event.Sink // for the audit of what is done here
 }
 
 // Console is the Task that serves one serial line.
@@ -105,12 +113,18 @@ func (c *Console) rest(ctx context.Context, d time.Duration) {
 // session is one open line.
 type session struct {
 	term    terminal
-	source  Source
+	shell   shell
 	editor  editor
 	in      <-chan []byte
 	pending []byte // read while output was written
 	rest    string // of an answer, below the screen that waits for a key
 	banner  bool   // the last thing on the screen
+	awake   bool   // somebody typed since
+
+	rows   int                  // of the terminal
+	now    func() time.Duration // since boot
+	asked  bool                 // the terminal has not answered yet how large it is
+	probed time.Duration        // when it was asked
 }
 
 // serve runs a session until the line or ctx ends.
@@ -129,7 +143,8 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 		}
 		<-read
 	}()
-	s := &session{term: terminal{port: port, beat: c.beat}, source: c.opt.Source, in: in}
+	s := &session{term: terminal{port: port, beat: c.beat}, shell: shell{Options: c.opt}, in: in, rows: usualRows,
+		now: func() time.Duration { return c.opt.Clock.Now().Mono }}
 	if err := s.hello(); err != nil {
 		return err
 	}
@@ -196,7 +211,13 @@ func pump(port io.Reader, in chan<- []byte, stop <-chan struct{}) error {
 // keys works off what was typed.
 func (s *session) keys(ctx context.Context, chunk []byte) error {
 	for i, k := range chunk {
-		if s.rest != "" {
+		if s.banner && k != keyBreak && !s.awake {
+			s.awake = true
+			if err := s.probe(); err != nil {
+				return err
+			}
+		}
+		if s.rest != "" && !s.answering(k) {
 			s.pending = append([]byte(nil), chunk[i+1:]...)
 			used, err := s.turn(ctx, k)
 			if !used {
@@ -205,7 +226,11 @@ func (s *session) keys(ctx context.Context, chunk []byte) error {
 			return err
 		}
 		act := s.editor.key(k)
-		if act == actNone {
+		switch act {
+		case actNone:
+			continue
+		case actReport:
+			s.sized(s.editor.report)
 			continue
 		}
 		if act != actEcho {
@@ -234,14 +259,21 @@ func (s *session) act(ctx context.Context, act action) error {
 		return s.hello()
 	case actCancel:
 		s.pending = nil // a paste that was not meant
+		s.shell.ask = nil
 		return s.say(ctx, "^C\r\n")
 	case actRun:
-		return s.say(ctx, "\r\n"+execute(s.source, s.editor.take()))
+		return s.say(ctx, "\r\n"+s.shell.line(ctx, s.editor.take()))
 	case actHelp:
+		if s.shell.ask != nil {
+			return s.say(ctx, "?\r\nthe word, or anything else to leave it\r\n")
+		}
 		return s.say(ctx, "?\r\n"+candidates(line))
 	case actRedraw:
 		return s.say(ctx, "\r\n")
 	case actTab:
+		if s.shell.ask != nil {
+			return nil
+		}
 		if more := complete(line); more != "" && s.editor.add(more) == actEcho {
 			return s.term.write(s.editor.echo, nil)
 		}
@@ -254,7 +286,7 @@ func (s *session) act(ctx context.Context, act action) error {
 // nobody.
 func (s *session) say(ctx context.Context, text string) error {
 	s.banner = false
-	text, s.rest = split(text, screenLines)
+	text, s.rest = split(text, screenLines(s.rows))
 	cancelled := false
 	err := s.term.write(text, func() bool {
 		cancelled = s.cancelled(ctx)
@@ -263,7 +295,7 @@ func (s *session) say(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	end := s.prompt() + string(s.editor.line)
+	end := s.shell.prompt() + string(s.editor.line)
 	switch {
 	case cancelled:
 		s.rest, end = "", "^C\r\n"+end
@@ -297,20 +329,16 @@ func (s *session) cancelled(ctx context.Context) bool {
 	return false
 }
 
-// prompt names the gateway.
-func (s *session) prompt() string {
-	return fmt.Sprintf("%s> ", cut(clean(s.source.Status().Gateway), 24))
-}
-
 // hello is what a person sees who plugs in, or sends a BREAK.
 func (s *session) hello() error {
-	st := s.source.Status()
+	st := s.shell.Source.Status()
+	s.shell.ask = nil
 	var p page
 	p.line("")
 	p.line("Wardkeeper on %s at %s. Type ? for help.", st.Gateway, st.Site)
-	if err := s.term.write(p.String()+s.prompt(), nil); err != nil {
+	if err := s.term.write(p.String()+s.shell.prompt(), nil); err != nil {
 		return err
 	}
-	s.banner = true
+	s.banner, s.awake = true, false
 	return nil
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,10 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/operate/onsite"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
@@ -42,20 +45,39 @@ func (s *screen) watch() {
 	}
 }
 
-func (s *screen) String() string {
+// raw is all that came.
+func (s *screen) raw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
 }
 
+// String is what a terminal shows.
+func (s *screen) String() string { return strings.ReplaceAll(s.raw(), sizeProbe, "") }
+
+// parts are the options of a console that looks at src; tests may change them.
+func parts(src Source) Options {
+	journal := NewJournal(slog.NewTextHandler(io.Discard, nil), 100)
+	return Options{Device: "ttyS0", Baud: 115200, Source: src, Clock: clock.New(fake.New().Clock, time.Time{}), Board: &health.Board{}, Log: slog.New(journal),
+		BreakGlass: glassOpen, Codes: onsite.NewCodes(), Journal: journal, Events: &sink{}}
+}
+
 // rig runs a console in a synctest bubble until the end of f.
 func rig(t *testing.T, src Source, f func(t *testing.T, s *screen, serial *fake.Serial, board *health.Board)) {
+	t.Helper()
+	rigWith(t, func() Options { return parts(src) }, f)
+}
+
+// rigWith does so with other options, made in the bubble.
+func rigWith(t *testing.T, with func() Options, f func(t *testing.T, s *screen, serial *fake.Serial, board *health.Board)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		serial := fake.New().Serial
 		s := &screen{line: serial.Add("ttyS0")}
-		board := &health.Board{}
-		c := New(Options{Serial: serial, Device: "ttyS0", Baud: 115200, Source: src, Clock: clock.New(fake.New().Clock, time.Time{}), Board: board, Log: slog.New(slog.DiscardHandler)})
+		opt := with()
+		opt.Serial = serial
+		board := opt.Board
+		c := New(opt)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- c.Run(ctx) }()
@@ -89,22 +111,40 @@ func (s *screen) typed(t *testing.T, keys string) {
 // to read.
 func TestTranscripts(t *testing.T) {
 	tests := []struct {
-		name string
-		src  ward
-		keys string
+		name  string
+		src   ward
+		keys  string
+		glass string // [console] break_glass, "" for open
 	}{
-		{"first-look", ward{}, "?help\rsh st\rsh ?\r\x03show devices\rshow device 53:01\rshow device 00:00:5e:00:53:01\r"},
-		{"policy-and-denies", ward{}, "show policy\rshow denies\rshow uplink\rshow devices print\rshow device 00:00:5e:00:53:02\r"},
-		{"unhealthy", ward{unhealthy: true}, "show status\rshow uplink\rshow request\r"},
-		{"quiet", ward{quiet: true}, "show status\rshow devices\rshow policy\rshow denies\rshow uplink\rshow request\r"},
-		{"editing", ward{}, "shwo\b\bow stat\tx\x7f\rsh\t\tde\t\x15" + "show policy now\rshow device\rshow dev\rfoo\rshow bar\rshow devices nothing\r\r\n\nshow policy\x03" +
+		{name: "first-look", src: ward{}, keys: "?help\rsh st\rsh ?\r\x03show devices\rshow device 53:01\rshow device 00:00:5e:00:53:01\r"},
+		{name: "policy-and-denies", src: ward{}, keys: "show policy\rshow denies\rshow uplink\rshow devices print\rshow device 00:00:5e:00:53:02\r"},
+		{name: "unhealthy", src: ward{unhealthy: true}, keys: "show status\rshow uplink\rshow request\r"},
+		{name: "quiet", src: ward{quiet: true}, keys: "show status\rshow devices\rshow policy\rshow denies\rshow uplink\rshow request\r"},
+		{name: "editing", src: ward{}, keys: "shwo\b\bow stat\tx\x7f\rsh\t\tde\t\x15" + "show policy now\rshow device\rshow dev\rfoo\rshow bar\rshow devices nothing\r\r\n\nshow policy\x03" +
 			"\x1b[A\x1b[D\x1bOPshow denies nothing \x17\x17\x17help x\rshow status ?" + "\x15show device ?\x15show f?\x0c" + "\x15" + "show\r"},
-		{"hostile-names", ward{hostile: true}, "show devices evil\rshow device evil\r"},
-		{"long-list", ward{devices: 250}, "show devices workstation\r \r\nqshow devices\r\x03show devices\rshow device 00:00:5e:00:54\r"},
+		{name: "hostile-names", src: ward{hostile: true}, keys: "show devices evil\rshow device evil\r"},
+		{name: "long-list", src: ward{devices: 250}, keys: "show devices workstation\r \r\nqshow devices\r\x03show devices\rshow device 00:00:5e:00:54\r"},
+		{name: "firmware-clock-log", src: ward{}, keys: "show firmware\rshow clock\rshow log\rshow log 2\rshow log 0\rshow log x\r"},
+		{name: "rescue", src: ward{unhealthy: true}, keys: "show firmware\rshow clock\r"},
+		{name: "code", src: ward{}, keys: "show code\rshow code 53:01\rshow code 53\rshow code 00:00:5e:00:53:01\rshow code st-mary-7b\rshow code nobody\r"},
+		{name: "break-glass", src: ward{glass: &latch{}}, keys: "br\rbreak-glass 0\rbreak-glass 61\rbreak-glass x\rbr 30\r\rbr 30\r?\tno\rshow status\rbr 30\rope\x03br 30\ropen\r" +
+			"show status\rshow policy\rbr 5\r OPEN \rbr off\rshow policy\r"},
+		{name: "break-glass-challenge", src: ward{glass: &latch{}}, keys: "break-glass 30\ropen\rbreak-glass off\r", glass: "challenge"},
+		{name: "break-glass-off", src: ward{glass: &latch{}}, keys: "break-glass 30\ropen\rbreak-glass off\r", glass: "off"},
+		{name: "break-glass-fails", src: ward{glass: &latch{err: errors.New("open the gateway: read it back: no buffer space")}}, keys: "break-glass 30\ropen\rbreak-glass off\r"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rig(t, tt.src, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
+			rigWith(t, func() Options {
+				o := parts(tt.src)
+				o.Glass, o.BreakGlass = tt.src.glass, cmp.Or(tt.glass, glassOpen)
+				for _, l := range []string{"agent starts", "port is not observed", "evil\x1b[2J", strings.Repeat("a long line ", 12)} {
+					r := slog.NewRecord(at0(7), slog.LevelWarn, l, 0)
+					r.Add("task", "capture w1")
+					_ = o.Journal.Handle(t.Context(), r)
+				}
+				return o
+			}, func(t *testing.T, s *screen, _ *fake.Serial, _ *health.Board) {
 				for _, k := range tt.keys { // as a person types
 					s.typed(t, string(k))
 				}
@@ -114,6 +154,7 @@ func TestTranscripts(t *testing.T) {
 					t.Error("a name or serial number is on the screen")
 				}
 				got = strings.NewReplacer(wipe(), "<WIPE>", "\r\n", "\n", "\b", "<BS>", "\a", "<BEL>").Replace(got) + "\n"
+				got = regexp.MustCompile(`code {6}[2-9A-Z]{4}-[2-9A-Z]{4}`).ReplaceAllString(got, "code      XXXX-XXXX")
 				file := filepath.Join("testdata", tt.name+".txt")
 				if os.Getenv("UPDATE_GOLDEN") != "" {
 					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -124,7 +165,7 @@ func TestTranscripts(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
+				if diff := gocmp.Diff(string(want), got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
@@ -156,7 +197,7 @@ func harmless(t *testing.T, out string) {
 func TestPagesOfAFullInventory(t *testing.T) {
 	rig(t, ward{devices: 4093}, func(t *testing.T, s *screen, _ *fake.Serial, board *health.Board) {
 		s.typed(t, "show devices\r")
-		for range 4096 / screenLines {
+		for range 4096 / screenLines(usualRows) {
 			s.typed(t, " ")
 		}
 		got := s.String()
@@ -337,7 +378,9 @@ func TestHangUp(t *testing.T) {
 func TestNoSuchLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		board := &health.Board{}
-		c := New(Options{Serial: fake.New().Serial, Device: "ttyX", Baud: 9600, Source: ward{}, Clock: clock.New(fake.New().Clock, time.Time{}), Board: board, Log: slog.New(slog.DiscardHandler)})
+		o := parts(ward{})
+		o.Serial, o.Device, o.Baud, o.Board = fake.New().Serial, "ttyX", 9600, board
+		c := New(o)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		if err := c.Run(ctx); err != nil {
@@ -364,9 +407,12 @@ func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 // printable and narrow.
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte("show device 00:00:5e:00:53:01\r"), true)
+	f.Add([]byte("break-glass 9\ropen\rshow code 53:01\rshow log\r\x1b[24;80R"), false)
 	f.Add([]byte("sh ?\t\x1b[A\x08\x7f\x15\x17\x00\xffshow devices \xe2\x80\xae\r"), false)
 	f.Fuzz(func(t *testing.T, keys []byte, hostile bool) {
-		src := ward{hostile: hostile, unhealthy: hostile}
+		o := parts(ward{hostile: hostile, unhealthy: hostile})
+		o.Glass = &latch{}
+		sh := shell{Options: o}
 		var e editor
 		answer := func(s string) {
 			harmless(t, strings.ReplaceAll(s, "> ", "  ")) // no line is excused here
@@ -374,7 +420,8 @@ func FuzzKeys(f *testing.F) {
 		for _, k := range keys {
 			switch e.key(k) {
 			case actRun:
-				answer(execute(src, e.take()))
+				answer(sh.line(t.Context(), e.take()))
+				answer(sh.prompt())
 			case actHelp:
 				answer(candidates(string(e.line)))
 			case actTab:

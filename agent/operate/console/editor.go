@@ -32,15 +32,21 @@ const (
 	actRedraw        // prompt and line once more
 	actCancel        // Ctrl-C
 	actBreak         // start over
+	actReport        // the terminal told editor.report
 )
+
+// maxReport is the most bytes of a control sequence that are kept.
+const maxReport = 16
 
 // editor assembles a line from keys. It never grows beyond maxLine.
 type editor struct {
-	line  []byte
-	echo  string
-	state uint8 // of an escape sequence (ECMA-48): 0 none, 1 after ESC, 2 in CSI, 3 after SS3
-	cr    bool  // the last key was CR: an LF right behind it is the same end
-	full  bool  // the bell was rung for this line
+	line   []byte
+	echo   string
+	report string // parameters of a cursor position report: "ROWS;COLUMNS"
+	params []byte // of the control sequence that is under way
+	state  uint8  // of an escape sequence (ECMA-48): 0 none, 1 after ESC, 2 in CSI, 3 after SS3
+	cr     bool   // the last key was CR: an LF right behind it is the same end
+	full   bool   // the bell was rung for this line
 }
 
 // key takes one byte.
@@ -50,8 +56,8 @@ func (e *editor) key(c byte) action {
 	if c == keyC || c == keyBreak || c == keyCR {
 		e.state = 0 // these get through whatever noise was before
 	}
-	if e.escape(c) {
-		return actNone
+	if swallowed, act := e.escape(c); swallowed {
+		return act
 	}
 	switch {
 	case c == keyBreak:
@@ -82,33 +88,39 @@ func (e *editor) key(c byte) action {
 }
 
 // escape swallows cursor keys and other sequences.
-func (e *editor) escape(c byte) bool {
+func (e *editor) escape(c byte) (swallowed bool, act action) {
 	switch e.state {
 	case 1:
 		switch c {
 		case '[':
-			e.state = 2
+			e.state, e.params = 2, e.params[:0]
 		case 'O':
 			e.state = 3
 		case keyEsc:
 		default:
 			e.state = 0
 		}
-		return true
+		return true, actNone
 	case 2:
 		if c >= 0x40 && c <= 0x7e {
 			e.state = 0
+			if c == 'R' {
+				e.report = string(e.params)
+				return true, actReport
+			}
+		} else if len(e.params) < maxReport {
+			e.params = append(e.params, c)
 		}
-		return true
+		return true, actNone
 	case 3:
 		e.state = 0
-		return true
+		return true, actNone
 	}
 	if c == keyEsc {
 		e.state = 1
-		return true
+		return true, actNone
 	}
-	return false
+	return false, actNone
 }
 
 // add appends text that is printable.

@@ -1,10 +1,12 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
@@ -20,18 +22,54 @@ type ward struct {
 	hostile   bool // a device that names itself to hurt the terminal
 	quiet     bool // nothing yet
 	unhealthy bool
+	glass     *latch
+}
+
+// latch is break-glass of a ward to look at.
+type latch struct {
+	mu   sync.Mutex
+	open time.Duration
+	did  []string
+	err  error
+}
+
+func (l *latch) set(d time.Duration, what string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.did = append(l.did, what)
+	if l.err == nil {
+		l.open = d
+	}
+	return l.err
+}
+
+func (l *latch) BreakGlass(_ context.Context, d time.Duration, who string) error {
+	return l.set(d, fmt.Sprintf("%s opens for %v", who, d))
+}
+
+func (l *latch) EndBreakGlass(_ context.Context, who string) error { return l.set(0, who+" closes") }
+
+func (l *latch) left() time.Duration {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
 }
 
 func at0(min int) time.Time { return time.Date(2026, 3, 1, 8, min, 0, 0, time.UTC) }
 
 func (w ward) Status() Status {
 	st := Status{Gateway: "st-mary-7b", Site: "st-mary", Version: "0123456789ab", Mode: "bridge",
-		Now:     clock.Stamp{Wall: at0(30), Mono: 76*time.Hour + 30*time.Minute, Quality: clock.NTP},
+		Synced: true, Firmware: Firmware{Slot: "a", Image: "2026.3", Kernel: "6.1.0-40-arm64"},
+		Now:     clock.Stamp{BootID: "6f1e3a52-3f0e-4d6c-9d6e-2f8a6f0f7c11", Wall: at0(30), Mono: 76*time.Hour + 30*time.Minute, Quality: clock.NTP},
 		Running: 12*time.Minute + 5*time.Second,
 		Ports: []Port{{Name: "eth0", Use: "uplink", Up: true}, {Name: "eth1", Use: "ward", Up: true, Capture: "ring", Frames: 1234567},
 			{Name: "eth2", Use: "ward", Capture: "recvmmsg", Frames: 89, Dropped: 3}}}
 	if w.unhealthy {
 		st.Ports[2].Capture = ""
+		st.Firmware.Rescue, st.Synced, st.Now.Quality = "load the last confirmed rules: record of version 9", false, clock.Floor
 		st.Conditions = []health.Condition{
 			{Code: "capture.port_gone:eth2", Severity: health.Failure, Text: "port eth2 is gone", Since: at0(20)},
 			{Code: "store.ram", Severity: health.Warning, Since: at0(21),
@@ -83,9 +121,9 @@ func (w ward) Inventory() *device.Snapshot {
 
 func (w ward) Policy() Policy {
 	if w.quiet {
-		return Policy{Default: "observe"}
+		return Policy{Default: "observe", Open: w.glass.left()}
 	}
-	return Policy{Version: 12, InForce: !w.unhealthy, Generation: 7, Result: "applied", Since: at0(10), Default: "observe", Segments: []Segment{
+	return Policy{Open: w.glass.left(), Version: 12, InForce: !w.unhealthy, Generation: 7, Result: "applied", Since: at0(10), Default: "observe", Segments: []Segment{
 		{Name: "infusion", Mode: "enforce", Devices: 1, Enforced: 1, Denied: 41, Allow: []string{"to pump-server: tcp/443 tcp/8443", "from pump-server: tcp/3613"}},
 		{Name: "printers", Mode: "stage", Devices: 1, WouldDeny: 5, Allow: []string{"to any-internal: tcp/443 tcp/631 tcp/9100 udp/161 udp/5353 tcp/80 tcp/8080 tcp/515 tcp/5357"}},
 	}}

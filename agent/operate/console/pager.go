@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// screenLines of an answer are shown at once: what is left of 24 rows below the
+// screenLines of an answer are shown at once: what is left of the rows below the
 // command, with the row that says there is more.
-const screenLines = 22
+func screenLines(rows int) int { return rows - 2 }
 
 // moreRow is that row, and wipe takes it away again.
 const moreRow = "--more-- %d lines; space goes on, q ends"

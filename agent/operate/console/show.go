@@ -106,6 +106,8 @@ func enforceLine(pol Policy) string {
 		denied += s.Denied
 	}
 	switch {
+	case pol.Open > 0:
+		return "BREAK-GLASS: everything passes, for " + openSpan(pol.Open)
 	case !pol.InForce && pol.Version > 0:
 		return "NOT IN PLACE: the kernel does not hold the policy"
 	case enforced == 0:
@@ -140,6 +142,9 @@ func showPolicy(s Source) string {
 	var p page
 	pol := s.Policy()
 	p.line("policy    %s", policyLine(pol))
+	if pol.Open > 0 {
+		p.line("open      BREAK-GLASS: everything passes, for %s", openSpan(pol.Open))
+	}
 	if pol.Version == 0 {
 		return p.String()
 	}

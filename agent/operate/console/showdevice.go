@@ -26,7 +26,7 @@ func showDevices(s Source, word string) string {
 		p.line("%s %s %s %s %s", cell(string(d.ID), 23), cell(string(d.Identity.Role), 20), cell(sure(d), 9), cell(d.Port, 6), made)
 	}
 	switch {
-	case shown > screenLines:
+	case shown > screenLines(usualRows):
 		p.line("%d devices; show devices WORD finds some of them", shown)
 	case shown == 0 && word != "":
 		p.line("no device with %q", cut(clean(word), 20))
@@ -73,22 +73,30 @@ func find(inv *device.Snapshot, word string) (*device.Device, []string) {
 	return nil, ids
 }
 
-// showDevice is one device with the reasons for its role. Of what it said about
-// itself only vendor, model and version are shown.
-func showDevice(s Source, word string) string {
+// findOne finds the device, or says why not.
+func findOne(inv *device.Snapshot, word string) (d *device.Device, refused string) {
 	var p page
-	inv := s.Inventory()
 	d, ids := find(inv, word)
 	switch {
-	case d == nil && len(ids) == 0:
+	case d != nil:
+	case len(ids) == 0:
 		p.line("no device %q", cut(clean(word), 30))
-		return p.String()
-	case d == nil:
+	default:
 		p.line("%q could be one of %d:", cut(clean(word), 30), len(ids))
 		for _, id := range ids[:min(len(ids), 10)] {
 			p.line("  %s", id)
 		}
-		return p.String()
+	}
+	return d, p.String()
+}
+
+// showDevice is one device with the reasons for its role. Of what it said about
+// itself only vendor, model and version are shown.
+func showDevice(s Source, word string) string {
+	var p page
+	d, refused := findOne(s.Inventory(), word)
+	if d == nil {
+		return refused
 	}
 	id := &d.Identity
 	where := d.Port

@@ -26,6 +26,14 @@ type Status struct {
 	Running                      time.Duration // of the agent; since boot is in Now
 	Conditions                   []health.Condition
 	Ports                        []Port
+	Firmware                     Firmware
+	Synced                       bool // the kernel holds the wall clock to be set by a time server
+}
+
+// Firmware is what the gateway was started from.
+type Firmware struct {
+	Slot, Image, Kernel string // "" where that is not known
+	Rescue              string // why nothing is filtered; "" where the rules are in place
 }
 
 // Port is one port of the gateway.
@@ -46,6 +54,7 @@ type Policy struct {
 	Since      time.Time
 	Default    string // mode of what no segment names
 	Segments   []Segment
+	Open       time.Duration // break-glass lets everything pass for so long from now
 }
 
 // Segment is one segment of the policy.
