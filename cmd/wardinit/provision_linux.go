@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wardkeeper/wardkeeper/agent/config"
 )
 
 // Where a person puts the gateway's files, and where they are kept.
@@ -19,9 +21,12 @@ const (
 const maxProvided = 1 << 20
 
 // provision takes over what lies on the ESP: that partition is one that any
-// laptop can write, so it is how a gateway gets its first configuration. A file
-// that is there already and the same is left alone.
-func provision() error {
+// laptop can write, so it is how a gateway gets its first configuration.
+func provision() error { return takeOver(provided, ownFolder) }
+
+// takeOver copies what lies below a folder. A file that is there already and the
+// same is left alone.
+func takeOver(provided, own string) error {
 	var errs []error
 	err := filepath.WalkDir(provided, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path == provided {
@@ -34,7 +39,7 @@ func provision() error {
 		if err != nil {
 			return err
 		}
-		if err := adopt(path, filepath.Join(ownFolder, rel)); err != nil {
+		if err := adopt(path, filepath.Join(own, rel), rel == configName); err != nil {
 			errs = append(errs, fmt.Errorf("take over %s: %w", rel, err))
 		}
 		return nil
@@ -42,11 +47,21 @@ func provision() error {
 	return errors.Join(append(errs, err)...)
 }
 
-// adopt copies a file unless it is there already; it makes the folder.
-func adopt(from, to string) error {
+// configName is the gateway's configuration among what is taken over.
+const configName = "wardkeeper.toml"
+
+// adopt copies a file unless it is there already; it makes the folder. A
+// configuration that the agent could not start with stays out: without the
+// agent there is no console to find the mistake by.
+func adopt(from, to string, isConfig bool) error {
 	text, err := changed(from, to)
 	if text == nil || err != nil {
 		return err
+	}
+	if isConfig {
+		if _, err := config.Parse(configName, text); err != nil {
+			return err
+		}
 	}
 	return put(to, text)
 }
