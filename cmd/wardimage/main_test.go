@@ -69,7 +69,7 @@ func TestCmdline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "console=ttyAMA0,115200 quiet loglevel=4 panic=3 oops=panic ro ward.slot=b ward.version=v1"
+	const want = "console=ttyAMA0,115200 quiet loglevel=4 panic=3 oops=panic gpt ro ward.slot=b ward.version=v1"
 	if got := b.cmdline("b"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
