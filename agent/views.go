@@ -44,6 +44,9 @@ func (a *Agent) counters() map[string]uint64 {
 	for class, n := range box.Lost {
 		out["outbox.lost."+class] = n
 	}
+	if n, err := a.host.Self.Memory(); err == nil { // else the key is missing: nothing depends on it
+		out["process.rss_bytes"] = n
+	}
 	return out
 }
 

@@ -88,10 +88,14 @@ type DiskUsage struct {
 	ReadOnly    bool
 }
 
-// Self runs the agent's own binary again, for work that may not endanger this
-// process (the preflight of a damaged database can end in an uncatchable fault).
+// Self is the agent's own process, and its binary, which can be run again for
+// work that may not endanger this process (the preflight of a damaged database
+// can end in an uncatchable fault).
 type Self interface {
 	// Run starts this binary with args and waits. The error says why it could
 	// not start, that ctx ended, or how it exited, with the end of its stderr.
 	Run(ctx context.Context, args ...string) error
+	// Memory is what this process has in memory, in bytes: its resident set, with
+	// the rings that it shares with the kernel. It is cheap.
+	Memory() (uint64, error)
 }

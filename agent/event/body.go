@@ -135,7 +135,7 @@ type Conversation struct {
 // Health is class state, key "health": the gateway about itself.
 type Health struct {
 	Conditions []HealthCondition `json:"conditions"`
-	Counters   map[string]uint64 `json:"counters"` // capture, queue, store, rules; names are stable
+	Counters   map[string]uint64 `json:"counters"` // capture, queue, store, rules, process; names are stable
 	Ports      []HealthPort      `json:"ports"`
 }
 

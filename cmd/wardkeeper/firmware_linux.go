@@ -7,8 +7,13 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent"
 )
 
+// unstamped is Go's word for a module of which it knows no version.
+const unstamped = "(devel)"
+
 // started adds what the kernel was started with: on an image of ours the boot
-// loader says slot and version on its command line.
+// loader says slot and version on its command line. Image and agent are built as
+// one and go by one version; Go has stamped none on that agent, so that the same
+// sources are the same bytes wherever they lie.
 func started(b agent.Build, cmdline, release string) agent.Build {
 	for _, word := range strings.Fields(cmdline) {
 		switch key, value, _ := strings.Cut(word, "="); key {
@@ -17,6 +22,9 @@ func started(b agent.Build, cmdline, release string) agent.Build {
 		case "ward.version":
 			b.Image = value
 		}
+	}
+	if b.Version == unstamped && b.Image != "" {
+		b.Version = b.Image
 	}
 	b.Kernel = strings.TrimSpace(release)
 	return b

@@ -91,7 +91,7 @@ func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, started(build(), procFile("cmdline"), procFile("sys/kernel/osrelease")), by)
+	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build(), by)
 	switch {
 	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
 		return 0
@@ -160,9 +160,18 @@ func readConfig(file string) (*config.Config, error) {
 	return config.Parse(file, data)
 }
 
-// build is what Go recorded of the sources: the VCS revision and its time.
+// build is what Go recorded of the sources, the VCS revision and its time, and
+// what the image says.
 func build() agent.Build {
+	return started(recorded(), procFile("cmdline"), procFile("sys/kernel/osrelease"))
+}
+
+func recorded() agent.Build {
 	b := agent.Build{Version: "unknown"}
+	// An image's files all have the time of its sources.
+	if st, err := os.Stat("/proc/self/exe"); err == nil {
+		b.Time = st.ModTime()
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -173,7 +182,9 @@ func build() agent.Build {
 		case s.Key == "vcs.revision" && len(s.Value) >= 12:
 			b.Version = s.Value[:12]
 		case s.Key == "vcs.time":
-			b.Time, _ = time.Parse(time.RFC3339, s.Value)
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				b.Time = at
+			}
 		}
 	}
 	return b

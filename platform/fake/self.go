@@ -36,6 +36,9 @@ func (s *Self) Fail(err error) {
 	s.err = err
 }
 
+// Memory is always the same.
+func (*Self) Memory() (uint64, error) { return 16 << 20, nil }
+
 // Run runs the command that the first argument names.
 func (s *Self) Run(ctx context.Context, args ...string) error {
 	s.mu.Lock()

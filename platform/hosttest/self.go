@@ -20,6 +20,10 @@ const (
 // Self runs the cases of platform.Self. Args makes the arguments that run a
 // command with its own arguments.
 func Self(t *testing.T, self platform.Self, args func(command ...string) []string) {
+	// A Go program has more than a megabyte, and none of ours a gigabyte.
+	if n, err := self.Memory(); err != nil || n < 1<<20 || n > 1<<30 {
+		t.Errorf("memory: %d bytes, %v", n, err)
+	}
 	if err := self.Run(t.Context(), args(SelfOK, "argument")...); err != nil {
 		t.Errorf("ok: %v", err)
 	}

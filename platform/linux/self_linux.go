@@ -18,7 +18,7 @@ const (
 	killDelay = time.Second
 )
 
-// self runs this binary again. It is the only place that starts a process.
+// self is this process. It is the only place that starts another.
 type self struct{}
 
 var _ platform.Self = self{}
@@ -43,6 +43,19 @@ func (self) Run(ctx context.Context, args ...string) error {
 		return fmt.Errorf("run %s: %w", strings.Join(args, " "), err)
 	}
 	return fmt.Errorf("run %s: %w: %s", strings.Join(args, " "), err, words)
+}
+
+// Memory reads proc_pid_statm(5): the second number is the resident set in pages.
+func (self) Memory() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, fmt.Errorf("read memory of this process: %w", err)
+	}
+	var size, resident uint64
+	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+		return 0, fmt.Errorf("read memory of this process: %w", err)
+	}
+	return resident * uint64(os.Getpagesize()), nil
 }
 
 // tail keeps the last bytes that were written.
