@@ -251,3 +251,57 @@ func TestBreakGlassIsReadBack(t *testing.T) {
 		})
 	}
 }
+
+// between is a kernel where something else happens right after a call.
+type between struct {
+	platform.Firewall
+	applied, read func()
+}
+
+func once(f *func()) {
+	if do := *f; do != nil {
+		*f = nil
+		do()
+	}
+}
+
+func (b *between) Apply(ctx context.Context, c platform.Change) error {
+	defer once(&b.applied)
+	return b.Firewall.Apply(ctx, c)
+}
+
+func (b *between) Read(ctx context.Context, family platform.Family, table string) (platform.Table, error) {
+	defer once(&b.read)
+	return b.Firewall.Read(ctx, family, table)
+}
+
+// TestBreakGlassWhileRunReads: what Run reads while a person opens is neither
+// taken for the end of it nor for the act of a stranger.
+func TestBreakGlassWhileRunReads(t *testing.T) {
+	for name, interleave := range map[string]func(w *ward, b *between){
+		"read before, seen after": func(w *ward, b *between) {
+			b.read = func() { w.breaks(time.Hour) }
+			_, _ = w.task.read(context.Background())
+		},
+		"read while it is committed": func(w *ward, b *between) {
+			b.applied = func() { _, _ = w.task.read(context.Background()) }
+			w.breaks(time.Hour)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *ward) {
+				w.start(wardPolicy(t))
+				w.stop()
+				w.stop = nil
+				o := w.options(wardPolicy(t))
+				b := &between{Firewall: w.fw}
+				o.Firewall = b
+				w.task = New(o) // whose Run is the test
+				interleave(w, b)
+				w.open("at once", time.Hour)
+				w.task.tellGlass()
+				w.audited("break-glass console 3600")
+			})
+		})
+	}
+}
