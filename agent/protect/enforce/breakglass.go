@@ -27,7 +27,6 @@ func (t *Task) BreakGlass(ctx context.Context, d time.Duration, who string) erro
 	if err := t.setGlass(ctx, policy.BreakGlass(d), d); err != nil {
 		return fmt.Errorf("open the gateway: %w", err)
 	}
-	t.glass.tell(t.opt.Clock.Now().Mono + d)
 	t.act("break-glass", who, d)
 	return nil
 }
@@ -39,7 +38,6 @@ func (t *Task) EndBreakGlass(ctx context.Context, who string) error {
 	if err := t.setGlass(ctx, policy.EndBreakGlass(), 0); err != nil {
 		return fmt.Errorf("close the gateway: %w", err)
 	}
-	t.glass.tell(0)
 	t.act("break-glass-off", who, 0)
 	return nil
 }

@@ -88,18 +88,12 @@ func (g *glass) saw(reading int, sets []platform.Set, now time.Duration) {
 	}
 }
 
-// set takes what an act read back.
+// set takes what an act read back, which the act itself tells.
 func (g *glass) set(sets []platform.Set, now time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sets, g.at = sets, now
-}
-
-// tell notes that an end was audited.
-func (g *glass) tell(until time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.told = until
+	g.told = g.until(now)
 }
 
 // news is what is to be audited.
@@ -114,7 +108,7 @@ func (g *glass) news(now time.Duration) news {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	until, told := g.until(now), g.told
-	if g.busy > 0 || (until == 0) == (told == 0) && (until-told).Abs() < glassSlack {
+	if (until == 0) == (told == 0) && (until-told).Abs() < glassSlack {
 		return news{}
 	}
 	g.told = until
