@@ -8,8 +8,8 @@ import (
 	"github.com/wardkeeper/wardkeeper/images"
 )
 
-// device is a disk that is read and written.
-type device interface {
+// blockDevice is a disk that is read and written.
+type blockDevice interface {
 	io.ReaderAt
 	images.Disk
 }
@@ -17,7 +17,7 @@ type device interface {
 // growTable has the data partition reach to the end of a disk of so many
 // sectors, and returns it. What an earlier boot was cut short in, it completes:
 // it writes wherever the disk does not have the whole table.
-func growTable(disk device, sectors uint64) (data images.Partition, number int, err error) {
+func growTable(disk blockDevice, sectors uint64) (data images.Partition, number int, err error) {
 	old, err := images.ReadGPT(disk, sectors)
 	if err != nil {
 		return images.Partition{}, 0, err
