@@ -208,7 +208,7 @@ func showUplink(s Source) string {
 	}
 	if id := u.Identity; id.State != "" {
 		p.words("identity  ", id.State)
-		p.words("key       ", id.Fingerprint)
+		p.fingerprint(id.Fingerprint)
 	}
 	p.line("sent      %d events acknowledged, last %s, %d in flight", u.Acked, moment(u.LastAck), u.InFlight)
 	p.line("store     %s, epoch %s, %s of %s used", u.Store, u.Epoch, size(u.Bytes), size(u.Cap))

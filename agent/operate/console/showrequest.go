@@ -12,11 +12,22 @@ func showRequest(s Source) string {
 		return p.String()
 	}
 	p.words("state     ", id.State)
-	p.words("key       ", id.Fingerprint)
+	p.fingerprint(id.Fingerprint)
 	p.line("Compare the key with what wardctl enrol approve shows of this request:")
 	p.line("")
 	for l := range strings.Lines(id.Request) {
 		p.line("%s", strings.TrimRight(l, "\r\n"))
 	}
 	return p.String()
+}
+
+// fingerprint writes a key's in two lines of eight groups, as wardctl does: they
+// are compared by eye.
+func (p *page) fingerprint(fp string) {
+	if fp == "" {
+		return
+	}
+	half := len(fp) / 2
+	p.line("key       %s", fp[:half])
+	p.line("          %s", strings.TrimSpace(fp[half:]))
 }
