@@ -60,7 +60,7 @@ type Agent struct {
 	readers  []*extract.Extractor // of the ports
 	enforce  *enforce.Task
 	denies   *enforce.Denies
-	identity *enrol.Identity // nil: no key configured
+	identity *enrol.Identity // nil: no key configured, or no TLS
 	uplink   *uplink.Uplink  // nil: no broker configured
 	stages   [][]Task
 }
@@ -158,7 +158,7 @@ func (a *Agent) toBroker() []Task {
 	u, _ := url.Parse(up.URL) // config has checked it
 	broker := uplink.Broker{URL: u, CA: up.CA, ClientID: a.cfg.Gateway, Dial: a.host.Dial, Now: func() time.Time { return a.clock.Now().Wall }}
 	var tasks []Task
-	if up.Key != "" {
+	if u.Scheme == "mqtts" && up.Key != "" {
 		a.identity = enrol.New(enrol.Options{Gateway: a.cfg.Gateway, CA: up.CA, Cert: up.Cert, Key: up.Key, Own: filepath.Dir(a.cfg.State),
 			Clock: a.clock, Board: &a.board, Log: a.log})
 		broker.Certificate = a.identity.Certificate
