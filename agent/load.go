@@ -33,6 +33,18 @@ func loadKnowledge(cfg *config.Config) (knowledge, error) {
 	return knowledge{r, v}, nil
 }
 
+// loadRoles loads what a policy needs of the rules: at boot the ward waits for it.
+func loadRoles(cfg *config.Config) (rules.Roles, error) {
+	if cfg.Rules == "" {
+		return rules.EmbeddedRoles()
+	}
+	r, err := rules.LoadRoles(os.DirFS(cfg.Rules))
+	if err != nil {
+		return rules.Roles{}, fmt.Errorf("rules in %s: %w", cfg.Rules, err)
+	}
+	return r, nil
+}
+
 // readPolicy reads the policy file, nil where none is configured.
 func readPolicy(cfg *config.Config, k knowledge) (*policy.Policy, error) {
 	if cfg.Policy == "" {

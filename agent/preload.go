@@ -19,12 +19,12 @@ import (
 // and says on w what they are. It needs neither the database nor the policy
 // file. An error means that no rules are in place.
 func Preload(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build, w io.Writer) error {
-	know, err := loadKnowledge(cfg)
+	roles, err := loadRoles(cfg)
 	if err != nil {
 		return err
 	}
 	task := enforce.New(enforce.Options{Firewall: host.Firewall, Links: host.Links, Store: kept.Open(filepath.Join(cfg.State, rulesDir)),
-		Clock: clock.New(host.Clock, build.Time), Board: &health.Board{}, Log: log, Roles: know.rules.Roles.Class, Lab: cfg.Lab,
+		Clock: clock.New(host.Clock, build.Time), Board: &health.Board{}, Log: log, Roles: roles.Class, Lab: cfg.Lab,
 		Internal: cfg.Site.Internal, Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	said, err := task.Preload(ctx)
 	if err != nil {
