@@ -210,6 +210,9 @@ func pump(port io.Reader, in chan<- []byte, stop <-chan struct{}) error {
 
 // keys works off what was typed.
 func (s *session) keys(ctx context.Context, chunk []byte) error {
+	// What a person sees at once is written at once: a write for each byte of
+	// noise would keep a slow processor busy long after it.
+	var echo strings.Builder
 	for i, k := range chunk {
 		if s.banner && k != keyBreak && !s.awake {
 			s.awake = true
@@ -237,14 +240,15 @@ func (s *session) keys(ctx context.Context, chunk []byte) error {
 			// An answer may be long: what is still typed meanwhile comes first
 			// to it, so that Ctrl-C can end it.
 			s.pending = append([]byte(nil), chunk[i+1:]...)
+			if err := s.term.write(echo.String(), nil); err != nil {
+				return err
+			}
 			return s.act(ctx, act)
 		}
 		s.banner = false
-		if err := s.term.write(s.editor.echo, nil); err != nil {
-			return err
-		}
+		echo.WriteString(s.editor.echo)
 	}
-	return nil
+	return s.term.write(echo.String(), nil)
 }
 
 // act does what a key asked for.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/platform"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
@@ -200,3 +201,28 @@ func (hanging) BreakGlass(ctx context.Context, _ time.Duration, _ string) error 
 	return ctx.Err()
 }
 func (hanging) EndBreakGlass(context.Context, string) error { return errors.ErrUnsupported }
+
+// port counts what is written.
+type port struct {
+	platform.SerialPort
+	writes int
+	text   strings.Builder
+}
+
+func (p *port) Write(b []byte) (int, error) {
+	p.writes++
+	return p.text.Write(b)
+}
+
+// TestEchoInOne: what was read at once is echoed at once. In QEMU, where a write
+// takes longest, noise kept the console busy for minutes after it.
+func TestEchoInOne(t *testing.T) {
+	p := &port{}
+	s := session{term: terminal{port: p, beat: func() {}}, shell: shell{Options: parts(ward{})}, rows: usualRows}
+	if err := s.keys(t.Context(), []byte("shwo\b\bow polzz\b\b")); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.text.String(); p.writes != 1 || got != "shwo\b \b\b \bow polzz\b \b\b \b" {
+		t.Errorf("%q in %d writes", got, p.writes)
+	}
+}
