@@ -54,11 +54,13 @@ func (b *box) boot() {
 	b.step("set kernel", sysctls())
 	b.test = readTestWords()
 	b.watchButton()
-	ports, err := namePorts(b.board)
-	b.step("name ports", err)
-	b.bridge = linux.Bridge{Name: bridgeName, Ports: ports}
 	limit, cancel := context.WithTimeout(context.Background(), rulesLimit)
 	defer cancel()
+	b.stored = make(chan storage, 1)
+	go func(to chan<- storage) { to <- mountSlot() }(b.stored)
+	ports, err := namePorts(b.board) // meanwhile
+	b.step("name ports", err)
+	b.bridge = linux.Bridge{Name: bridgeName, Ports: ports}
 	b.store(limit)
 	b.fence(limit)
 	b.step("connect the ward", b.bridge.Up())
@@ -102,16 +104,13 @@ func (b *box) openWatchdog() {
 // unfenced pump to a silent one.
 const rulesLimit = 10 * time.Second
 
-// store mounts the disk, without waiting for one that does not answer: what it
-// brings later, keep takes.
+// store waits for the disk, but not for one that does not answer: what it brings
+// later, keep takes.
 func (b *box) store(limit context.Context) {
-	stored := make(chan storage, 1)
-	go func() { stored <- mountSlot() }()
 	select {
-	case s := <-stored:
+	case s := <-b.stored:
 		b.take(s)
 	case <-limit.Done():
-		b.stored = stored
 	}
 }
 

@@ -27,16 +27,24 @@ func namePorts(board images.Board) ([]string, error) {
 	if len(have) < len(want) {
 		errs = append(errs, fmt.Errorf("%d network ports are there, the board has %d", len(have), len(want)))
 	}
+	names := want[:min(len(want), len(have))]
+	if slices.Equal(names, have) { // most often: the ward waits for each renaming
+		for _, name := range names {
+			errs = append(errs, rename(name, name))
+		}
+		return want, errors.Join(errs...)
+	}
 	// In two rounds, since a name may still be another port's.
 	for i, name := range have {
 		errs = append(errs, rename(name, fmt.Sprintf("port%d", i)))
 	}
-	for i, name := range want[:min(len(want), len(have))] {
+	for i, name := range names {
 		errs = append(errs, rename(fmt.Sprintf("port%d", i), name))
 	}
 	return want, errors.Join(errs...)
 }
 
+// rename brings a port down and names it.
 func rename(from, to string) error {
 	link, err := netlink.LinkByName(from)
 	if err != nil {
@@ -44,6 +52,9 @@ func rename(from, to string) error {
 	}
 	if err := netlink.LinkSetDown(link); err != nil {
 		return fmt.Errorf("bring port %s down: %w", from, err)
+	}
+	if from == to {
+		return nil
 	}
 	if err := netlink.LinkSetName(link, to); err != nil {
 		return fmt.Errorf("name port %s %s: %w", from, to, err)
