@@ -2,6 +2,8 @@ package agent
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +131,43 @@ func TestConsoleTellsOfTheBox(t *testing.T) {
 			if strings.Contains(string(p), code) || strings.Contains(string(p), strings.ReplaceAll(code, "-", "")) {
 				t.Errorf("the code is told: %s", p)
 			}
+		}
+	})
+}
+
+// TestCheckTellsWhoMayBreakTheGlass: who reviews a gateway's files sees it.
+func TestCheckTellsWhoMayBreakTheGlass(t *testing.T) {
+	inGateway(t, "", func(g *gateway) {
+		for mode, want := range map[string]string{"open": "console: ttyS0, break-glass open\n", "challenge": "console: ttyS0, break-glass challenge\n", "": "console: none\n"} {
+			cfg := g.config()
+			if cfg.Console.BreakGlass = mode; mode == "" {
+				cfg.Console.Device = ""
+			}
+			var said strings.Builder
+			if err := Check(cfg, g.platform(), &said); err != nil || !strings.Contains(said.String(), want) {
+				t.Errorf("%q: error %v, said %s", mode, err, said.String())
+			}
+		}
+	})
+}
+
+// TestBreakGlassAsTheSiteSays: the configuration reaches the console.
+func TestBreakGlassAsTheSiteSays(t *testing.T) {
+	inGateway(t, enforced, func(g *gateway) {
+		text, err := os.ReadFile(filepath.Join(g.dir, "wardkeeper.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.write(filepath.Join(g.dir, "wardkeeper.toml"), strings.Replace(string(text), "[console]\n", "[console]\nbreak_glass = \"off\"\n", 1))
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		g.shows("break-glass 10", "Refused: break-glass at the console is switched off")
+		g.show("open")
+		if g.reachesPump() {
+			t.Error("it is open")
+		}
+		if diff := cmp.Diff([]string{}, g.acts()); diff != "" {
+			t.Errorf("audit (-want +got):\n%s", diff)
 		}
 	})
 }

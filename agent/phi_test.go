@@ -98,7 +98,7 @@ func TestPatientDataStaysInside(t *testing.T) {
 		if len(g.broker.of(t, "deny")) == 0 {
 			t.Error("no deny event: nothing came by NFLOG")
 		}
-		console := g.show("help") + g.show("show status") + g.show("show devices") + g.show("show policy") + g.show("show denies") + g.show("show uplink")
+		console := g.show("help") + g.show("show status") + g.show("show devices") + g.show("show policy") + g.show("show denies") + g.show("show uplink") + g.show("show log 500") + g.show("show firmware")
 		for _, d := range g.agent.devices.Snapshot().Devices {
 			console += g.show("show device " + string(d.ID))
 		}
