@@ -7,7 +7,7 @@ RUNFOR  ?= 30s
 BOARD   ?= qemu-arm64
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run test check build image test-image image-torture bench fuzz lint clean
+.PHONY: help run test test-arm64 check build image test-image image-torture image-bench bench fuzz lint clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,10 +39,13 @@ image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; De
 
 test-image: image ## the image in a virtual machine: the ward around it, by kernel and by firmware, power cuts, rescue, button
 	bin/wardlab run --image bin/images/$(BOARD) --uefi --for 50s
-	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
+	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
 
 image-torture: image ## twenty power cuts at random moments
-	WARDKEEPER_CUTS=20 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
+	WARDKEEPER_CUTS=20 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
+
+image-bench: image ## the image's size, its times to enforcing, and the agent's memory in it, against their goals
+	bin/wardimage bench --image bin/images/$(BOARD)
 
 bench: build ## measure against tcpdump, mdlayher/packet and bbolt; CORPUS=folder for real captures
 	scripts/bench

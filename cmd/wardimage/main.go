@@ -26,6 +26,8 @@ const usage = `usage:
                                                    disk.img, manifest.json; run it in the sources
   wardimage test --board NAME [--log FILE]         run the tests that touch the kernel on the
                                                    board's, in QEMU; run it in the sources
+  wardimage bench --image DIR [--runs N]           size and times of a built image against their
+                                                   goals, in QEMU; wardlab lies beside wardimage
   wardimage boards                                 list the boards
 flags of build; --cache is also one of test:
   --cache DIR      keep Debian's packages here; used as they are until --refresh
@@ -48,27 +50,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "build":
 		b, err := parse(args[1:], stderr)
-		if err != nil {
-			fmt.Fprintf(stderr, "wardimage: %v\n", err)
-			return exitUsage
-		}
-		b.log = slog.New(slog.NewTextHandler(stderr, nil))
-		if err := b.run(ctx); err != nil {
-			fmt.Fprintf(stderr, "wardimage: build image for %s: %v\n", b.board.Name, err)
-			return exitFailed
-		}
-		return 0
+		return do(ctx, stderr, "build image", b, err)
 	case "test":
 		t, err := parseTrial(args[1:], stdout, stderr)
-		if err != nil {
-			fmt.Fprintf(stderr, "wardimage: %v\n", err)
-			return exitUsage
-		}
-		if err := t.run(ctx); err != nil {
-			fmt.Fprintf(stderr, "wardimage: test on the kernel of %s: %v\n", t.board.Name, err)
-			return exitFailed
-		}
-		return 0
+		return do(ctx, stderr, "test on the board's kernel", t, err)
+	case "bench":
+		b, err := parseBench(args[1:], stdout, stderr)
+		return do(ctx, stderr, "measure image", b, err)
 	case "boards":
 		boards, err := images.Boards()
 		if err != nil {
@@ -87,6 +75,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
+// do runs what was asked for, unless it was asked for wrongly.
+func do(ctx context.Context, stderr io.Writer, what string, job interface{ run(context.Context) error }, usageErr error) int {
+	if usageErr != nil {
+		fmt.Fprintf(stderr, "wardimage: %v\n", usageErr)
+		return exitUsage
+	}
+	if err := job.run(ctx); err != nil {
+		fmt.Fprintf(stderr, "wardimage: %s: %v\n", what, err)
+		return exitFailed
+	}
+	return 0
+}
+
 // versionText ends up on a kernel command line.
 var versionText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
 
@@ -94,7 +95,7 @@ func parse(args []string, stderr io.Writer) (*build, error) {
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() { fmt.Fprint(stderr, usage) }
-	b := new(build)
+	b := &build{log: slog.New(slog.NewTextHandler(stderr, nil))}
 	board := fs.String("board", "", "")
 	fs.StringVar(&b.out, "out", "", "")
 	fs.StringVar(&b.cache.dir, "cache", "", "")

@@ -177,7 +177,12 @@ func (r *run) finish(ctx context.Context, notInPlace string) Summary {
 	}
 	r.gather(&e)
 	s := r.summarise(e)
-	s.Kernel = kernel
+	s.Kernel, s.Memory = kernel, r.book.Counters()["process.rss_bytes"]
+	for _, mode := range r.book.Modes() {
+		if mode == "ring" {
+			s.Rings++
+		}
+	}
 	if kernelErr != nil && r.agent != nil {
 		s.KernelError = kernelErr.Error()
 	}

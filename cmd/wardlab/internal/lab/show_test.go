@@ -48,6 +48,7 @@ func TestSummaryWidth(t *testing.T) {
 	e.Claims = map[cast.Part]uint64{cast.Pump: 3}
 	e.Outbox = []verdict.Outbox{{Class: "telemetry", Epoch: "e", Received: 9, Last: 10, Holes: 1, Missing: []uint64{4}}}
 	s := summarise(cast.New(cast.DefaultSeed), "enforce", e)
+	s.Memory = 1 << 40
 	s.Kernel = map[string]uint64{"denied": 4}
 	var b strings.Builder
 	if err := s.WriteText(&b); err != nil {

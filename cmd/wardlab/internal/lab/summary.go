@@ -28,7 +28,10 @@ type Summary struct {
 	// Kernel is the packet counters of the agent's drop rules, by chain.
 	Kernel      map[string]uint64 `json:"kernel"`
 	KernelError string            `json:"kernel_error,omitempty"`
-	Unseen      string            `json:"unseen"`
+	// Memory is the agent's, in bytes, of its last health record; 0: none came.
+	Memory uint64 `json:"agent_memory"`
+	Rings  int    `json:"agent_rings"` // how many ports are captured by a ring; each is part of the memory
+	Unseen string `json:"unseen"`
 }
 
 // Device is a host as the agent sees it.
@@ -148,6 +151,9 @@ func (s Summary) WriteText(w io.Writer) error {
 	p.wrap("  arrived    ", "             ", arrived(s.Arrivals, s.Claims))
 	if len(s.Kernel) > 0 {
 		p.wrap("  kernel     ", "             ", kernelLine(s.Kernel))
+	}
+	if s.Memory > 0 {
+		p.line("  memory     the agent has %.1f MiB, %d rings of 4 MiB in it", float64(s.Memory)/(1<<20), s.Rings)
 	}
 	for _, c := range s.Outbox {
 		p.line("  %-10s %d events received, highest %d, %d missing", c.Class, c.Received, c.Last, c.Missing)
