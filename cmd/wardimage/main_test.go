@@ -56,6 +56,9 @@ func TestRunUsage(t *testing.T) {
 		{[]string{"boards"}, 0, "qemu-arm64\n"},
 		{[]string{"bulid"}, exitUsage, `unknown command "bulid"`},
 		{[]string{"build"}, exitUsage, "--out is missing"},
+		{[]string{"test"}, exitUsage, `no board ""`},
+		{[]string{"bench"}, exitUsage, "--image is missing"},
+		{[]string{"bench", "--image", "/nonexistent", "--runs", "1"}, exitFailed, "wardimage: measure image: "},
 	} {
 		var out bytes.Buffer
 		if code := run(t.Context(), tt.args, &out, &out); code != tt.code || !strings.Contains(out.String(), tt.want) {
