@@ -152,6 +152,15 @@ func TestImageWithoutSlot(t *testing.T) {
 	}
 }
 
+// TestImageSlowDisk: the ward waits ten seconds for a disk that hardly answers.
+func TestImageSlowDisk(t *testing.T) {
+	t.Parallel()
+	g := boot(t, newDisk(t), "none", "throttling.bps-total=150000")
+	g.untilSaid("wardinit: set kernel", 60*time.Second)
+	g.until("the ward is bridged", rulesLimit+5*time.Second, func() bool { return g.got(deniedPort) > 0 && g.got(allowedPort) > 0 })
+	g.untilSaid("RESCUE: nothing is filtered, all ports are bridged: no rules after", 5*time.Second)
+}
+
 // TestImageWatchdog: PID 1 hangs, and the hardware starts the box again.
 func TestImageWatchdog(t *testing.T) {
 	t.Parallel()

@@ -134,8 +134,9 @@ func withData(t *testing.T, folder string) func(f *os.File, g images.GPT) {
 	}
 }
 
-// boot switches a machine with that disk on; words are for PID 1.
-func boot(t *testing.T, disk, words string) *guest {
+// boot switches a machine with that disk on; words are for PID 1, drive is what
+// QEMU makes of the disk besides.
+func boot(t *testing.T, disk, words string, drive ...string) *guest {
 	t.Helper()
 	image, dir := imageFolder(t), t.TempDir()
 	var m images.Manifest
@@ -151,7 +152,7 @@ func boot(t *testing.T, disk, words string) *guest {
 	args := []string{"-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "512", "-nodefaults", "-display", "none", "-monitor", "none",
 		"-serial", "stdio", "-qmp", "unix:" + filepath.Join(dir, "qmp") + ",server=on,wait=off", "-device", "i6300esb", "-watchdog-action", "reset",
 		"-device", "virtio-rng-pci", "-device", "virtio-keyboard-pci", "-fw_cfg", "name=opt/ward/test,string=" + words + " ",
-		"-drive", "if=none,format=raw,id=disk,file=" + disk, "-device", "virtio-blk-pci,drive=disk,romfile=",
+		"-drive", strings.Join(append(drive, "if=none,format=raw,id=disk,file="+disk), ","), "-device", "virtio-blk-pci,drive=disk,romfile=",
 		"-kernel", filepath.Join(image, "vmlinuz"), "-initrd", filepath.Join(image, "initrd.gz"), "-append", line}
 	g := &guest{t: t, done: make(chan struct{}), arrived: map[uint16]int{}}
 	var ports []*net.UnixConn
