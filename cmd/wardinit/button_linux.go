@@ -160,18 +160,27 @@ func (g *glass) light(on bool) {
 // findKeys sends every change of the key, on whatever device it is, for ever. A
 // device that goes lets go of its key.
 func findKeys(dir string, code uint16, downs chan<- bool) {
-	known := map[string]os.FileInfo{} // with our key or without it
-	for ; ; time.Sleep(time.Second) {
+	known := map[string]os.FileInfo{} // followed, or without our key
+	gone := make(chan string)
+	for {
 		devices, _ := filepath.Glob(filepath.Join(dir, "event*")) // the pattern is right
 		for _, d := range devices {
 			is, err := os.Stat(d)
 			if err != nil || known[d] != nil && os.SameFile(is, known[d]) {
 				continue
 			}
-			known[d] = is
-			if key, err := linux.OpenKey(d, code); err == nil {
-				go follow(key, downs)
+			key, err := linux.OpenKey(d, code)
+			if err == nil {
+				go func() { follow(key, downs); gone <- d }()
 			}
+			if err == nil || errors.Is(err, linux.ErrNoKey) {
+				known[d] = is
+			}
+		}
+		select {
+		case d := <-gone:
+			delete(known, d)
+		case <-time.After(time.Second):
 		}
 	}
 }
