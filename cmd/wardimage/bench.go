@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -82,7 +83,12 @@ func (b *bench) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read manifest (make image): %w", err)
 	}
-	fmt.Fprintf(b.stdout, "image %s of %s\n", m.Version, m.Board)
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.stdout, "image %s of %s, on %d processors with load %s; times say little where others use them\n",
+		m.Version, m.Board, runtime.NumCPU(), strings.Fields(string(load))[0])
 	size, err := gzipped(b.file(diskFile))
 	if err != nil {
 		return err
