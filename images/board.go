@@ -124,7 +124,7 @@ func (b Board) check() error {
 		want(i == 0 || slices.Index(b.Ports.Ward, p) == i-1, "ports", "%q stands there twice", p)
 	}
 	want(watchdog.MatchString(b.Watchdog.Device), "watchdog.device", "%q: want a path below /dev", b.Watchdog.Device)
-	want(b.Watchdog.Seconds >= 10 && b.Watchdog.Seconds <= 300, "watchdog.seconds", "%d: want 10 to 300", b.Watchdog.Seconds)
+	want(b.Watchdog.Seconds >= 25 && b.Watchdog.Seconds <= 300, "watchdog.seconds", "%d: want 25 to 300: a boot waits up to 10 s for its rules", b.Watchdog.Seconds)
 	want(portName.MatchString(b.Relay.GPIO), "relay.gpio", "%q: want the name of a line, or none", b.Relay.GPIO)
 	want(b.Button.KeyCode >= 0 && b.Button.KeyCode <= maxKey, "button.key_code", "%d: want 0 to %d", b.Button.KeyCode, maxKey)
 	want(b.Button.LED == "" || led.MatchString(b.Button.LED), "button.led", "%q is no name of a LED", b.Button.LED)

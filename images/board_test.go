@@ -107,7 +107,7 @@ func TestParseBoardRefuses(t *testing.T) {
 		{"uplink in the ward", `"eth2"`, `"eth0"`, `ports: "eth0" is uplink and ward port`},
 		{"port twice", `"eth2"`, `"eth1"`, `ports: "eth1" stands there twice`},
 		{"watchdog", `"/dev/watchdog0"`, `"/etc/passwd/"`, `watchdog.device: "/etc/passwd/": want a path below /dev`},
-		{"watchdog that bites at once", "seconds = 30", "seconds = 1", "watchdog.seconds: 1: want 10 to 300"},
+		{"watchdog that bites at once", "seconds = 30", "seconds = 1", "watchdog.seconds: 1: want 25 to 300: a boot waits up to 10 s for its rules"},
 		{"relay", `"bypass"`, `""`, `relay.gpio: "": want the name of a line, or none`},
 		{"key", "408", "768", "button.key_code: 768: want 0 to 767"},
 		{"led", `"red:glass"`, `"../x"`, `button.led: "../x" is no name of a LED`},

@@ -44,22 +44,38 @@ func inSlot(ctx context.Context, args ...string) *exec.Cmd {
 // preload has the agent's binary put the last confirmed rules into the kernel
 // and read them back.
 func preload(ctx context.Context) (said string, err error) {
-	var out, errs bytes.Buffer
-	cmd := inSlot(ctx, "preload", "--config", configFile())
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	type result struct {
+		said string
+		err  error
+	}
 	// A child that cannot be started or killed, as when the disk does not answer,
 	// must not hold the ward: it is left behind.
-	done := make(chan error, 1)
-	go func() { done <- cmd.Run() }()
+	done := make(chan result, 1)
+	go func() {
+		var out, errs bytes.Buffer
+		cmd := inSlot(ctx, "preload", "--config", configFile())
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err := cmd.Run()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, lastWords(errs.String()))
+		}
+		done <- result{out.String(), err}
+	}()
 	select {
-	case err = <-done:
+	case r := <-done:
+		return r.said, r.err
 	case <-ctx.Done():
 		return "", fmt.Errorf("no rules after %s", rulesLimit)
 	}
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(errs.String()))
-	}
-	return out.String(), nil
+}
+
+// lastWords is the last line of what a program said, and not too much of it: it
+// becomes a line of the kernel's log and an argument of the agent.
+func lastWords(text string) string {
+	const most = 300
+	text = strings.TrimSpace(text)
+	text = text[strings.LastIndexByte(text, '\n')+1:]
+	return text[max(0, len(text)-most):]
 }
 
 // Signs that the agent gives on the descriptor it is started with.

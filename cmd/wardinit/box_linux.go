@@ -72,6 +72,7 @@ func (b *box) boot() {
 
 // step notes what failed. The boot goes on.
 func (b *box) step(what string, err error) {
+	_ = b.dog.feed() // a boot that gets on is alive; keep says what is wrong with the dog
 	if err != nil {
 		b.say.alarm("%s: %v", what, err)
 		return
@@ -94,10 +95,9 @@ func (b *box) openWatchdog() {
 	}
 	dog, err := openWatchdog(b.board.Watchdog.Device, b.board.Watchdog.Seconds)
 	if err != nil {
-		b.say.info("watchdog: %v", err)
-		return
+		b.say.alarm("watchdog: %v", err)
 	}
-	b.dog = dog
+	b.dog = dog // one that was opened runs, and must be fed whatever it refused
 }
 
 // rulesLimit is how long the ward waits for its rules: a hospital prefers an
@@ -159,7 +159,8 @@ func (b *box) toRescue(why error) {
 	defer cancel()
 	err := b.firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: []platform.Step{{DeleteTable: &struct{}{}}}})
 	if err != nil {
-		b.say.alarm("rescue: delete rules: %v", err)
+		b.say.alarm("RESCUE: all ports are bridged, but old rules could not be deleted (%v): %v", err, why)
+		return
 	}
 	b.say.alarm("RESCUE: nothing is filtered, all ports are bridged: %v", why)
 }

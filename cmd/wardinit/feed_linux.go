@@ -37,11 +37,17 @@ func (f *feeder) tick() {
 // answered takes what came over answer.
 func (f *feeder) answered(err error) {
 	f.asked = 0
-	if err == nil {
-		err = f.feed()
+	if err == nil || errors.As(err, new(degraded)) {
+		if ferr := f.feed(); ferr != nil {
+			err = ferr
+		}
 	}
 	f.tell(err)
 }
+
+// degraded is what is wrong with a ward that is connected all the same: a reset
+// would mend none of it, and cut off those who are.
+type degraded struct{ error }
 
 // tell says what is new only: once a second would hide all else.
 func (f *feeder) tell(err error) {
@@ -57,15 +63,25 @@ func (f *feeder) tell(err error) {
 		f.say.alarm("the ward is connected, the watchdog is fed")
 		return
 	}
+	if errors.As(err, new(degraded)) {
+		f.say.alarm("the ward is connected, the watchdog is fed, but: %v", err)
+		return
+	}
 	f.say.alarm("the watchdog is not fed: %v", err)
 }
 
 // connected mends the bridge if it must be.
 func (b *box) connected() error {
-	if _, err := b.bridge.Check(); err == nil {
+	h := b.bridge.Check()
+	if h.Wrong == nil && h.Cut == nil {
 		return nil
 	}
 	_ = b.bridge.Up() // what is left to say, Check says
-	_, err := b.bridge.Check()
-	return err
+	switch h = b.bridge.Check(); {
+	case h.Cut != nil:
+		return h.Cut
+	case h.Wrong != nil:
+		return degraded{h.Wrong}
+	}
+	return nil
 }

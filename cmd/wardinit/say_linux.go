@@ -35,9 +35,13 @@ func (s *speaker) log(level int, format string, args ...any) {
 	if s.kmsg == nil {
 		return
 	}
-	// One write is one record. A full log forgets its oldest; nothing waits.
-	_, _ = fmt.Fprintf(s.kmsg, "<%d>wardinit: %s\n", level, fmt.Sprintf(format, args...))
+	// One write is one record. A full log forgets its oldest; nothing waits. The
+	// kernel refuses records above some 990 bytes.
+	text := fmt.Sprintf(format, args...)
+	_, _ = fmt.Fprintf(s.kmsg, "<%d>wardinit: %s\n", level, text[:min(len(text), mostSaid)])
 }
+
+const mostSaid = 800
 
 // info is for the record, alarm for whoever stands before the box.
 func (s *speaker) info(format string, args ...any)  { s.log(usual, format, args...) }

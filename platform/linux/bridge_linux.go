@@ -40,8 +40,8 @@ func (b Bridge) options() [][2]string {
 }
 
 // Up makes the bridge what it should be, from whatever it is, and lets it
-// forward. It may be called again. A port that does not exist is an error only
-// after all others are up: one missing port must not silence the rest.
+// forward. It may be called again. Whatever goes wrong is an error only after
+// all else was done: one port, or one option, must not silence the rest.
 func (b Bridge) Up() error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = b.Name
@@ -52,15 +52,12 @@ func (b Bridge) Up() error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, o := range b.options() {
-		if _, err := os.Stat(b.option(o[0])); errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err := os.WriteFile(b.option(o[0]), []byte(o[1]), 0); err != nil {
-			return fmt.Errorf("set bridge option: %w", err)
+		if err := os.WriteFile(b.option(o[0]), []byte(o[1]), 0); err != nil && !errors.Is(err, os.ErrNotExist) && !os.IsPermission(err) {
+			errs = append(errs, fmt.Errorf("set bridge option: %w", err)) // and connect the ports all the same
 		}
 	}
-	var errs []error
 	for _, p := range b.Ports {
 		errs = append(errs, b.attach(p, link))
 	}
@@ -75,9 +72,11 @@ func (b Bridge) attach(port string, bridge netlink.Link) error {
 	if err != nil {
 		return err
 	}
-	// The gateway has no address on its ports, and says nothing there.
-	if err := os.WriteFile(filepath.Join(b.proc(), "sys/net/ipv6/conf", port, "disable_ipv6"), []byte("1"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("silence port %s: %w", port, err)
+	// The gateway has no address on its ports, and says nothing there; where that
+	// cannot be set the port works all the same.
+	silent := os.WriteFile(filepath.Join(b.proc(), "sys/net/ipv6/conf", port, "disable_ipv6"), []byte("1"), 0)
+	if errors.Is(silent, os.ErrNotExist) {
+		silent = nil
 	}
 	if link.Attrs().MasterIndex != bridge.Attrs().Index {
 		if err := netlink.LinkSetMaster(link, bridge); err != nil {
@@ -87,50 +86,69 @@ func (b Bridge) attach(port string, bridge netlink.Link) error {
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bring port %s up: %w", port, err)
 	}
-	return nil
+	return silent
 }
 
-// Check says what keeps the bridge from forwarding between its ports, and what
-// would let frames past the rules. Ports that do not exist (any more) are
-// missing; that alone is no error.
-func (b Bridge) Check() (missing []string, err error) {
+// BridgeHealth is what is wrong with a bridge, the worst last.
+type BridgeHealth struct {
+	Missing []string // ports that do not exist (any more)
+	// Wrong is what does not keep the others from being connected: a port that
+	// is down or apart, an option, a module that takes frames past the rules.
+	Wrong error
+	// Cut says that nothing is forwarded although it could be.
+	Cut error
+}
+
+// Check says how the bridge is.
+func (b Bridge) Check() BridgeHealth {
 	bridge, err := findLink(b.Name)
 	if err != nil {
-		return nil, err
+		return BridgeHealth{Cut: err}
 	}
-	var errs []error
-	if bridge.Attrs().Flags&net.FlagUp == 0 {
-		errs = append(errs, fmt.Errorf("bridge %s is down", b.Name))
-	}
+	var h BridgeHealth
+	var wrong []error
+	there, connected := 0, 0
 	for _, p := range b.Ports {
 		link, err := findLink(p)
-		switch {
-		case errors.Is(err, platform.ErrNoPort):
-			missing = append(missing, p)
-		case err != nil:
-			errs = append(errs, err)
-		case link.Attrs().MasterIndex != bridge.Attrs().Index:
-			errs = append(errs, fmt.Errorf("port %s is not in bridge %s", p, b.Name))
-		case link.Attrs().Flags&net.FlagUp == 0:
-			errs = append(errs, fmt.Errorf("port %s is down", p))
+		if errors.Is(err, platform.ErrNoPort) {
+			h.Missing = append(h.Missing, p)
+			continue
 		}
+		there++
+		switch {
+		case err != nil:
+			wrong = append(wrong, err)
+		case link.Attrs().MasterIndex != bridge.Attrs().Index:
+			wrong = append(wrong, fmt.Errorf("port %s is not in bridge %s", p, b.Name))
+		case link.Attrs().Flags&net.FlagUp == 0:
+			wrong = append(wrong, fmt.Errorf("port %s is down", p))
+		default:
+			connected++
+		}
+	}
+	switch {
+	case bridge.Attrs().Flags&net.FlagUp == 0:
+		h.Cut = fmt.Errorf("bridge %s is down", b.Name)
+	case connected < min(there, 2):
+		h.Cut = fmt.Errorf("%d of %d ports are connected: %w", connected, there, errors.Join(wrong...))
 	}
 	for _, o := range b.options() {
 		got, err := os.ReadFile(b.option(o[0]))
 		switch is := strings.TrimSpace(string(got)); {
 		case errors.Is(err, os.ErrNotExist):
 		case err != nil:
-			errs = append(errs, fmt.Errorf("read bridge option: %w", err))
+			wrong = append(wrong, fmt.Errorf("read bridge option: %w", err))
 		case is != o[1]:
-			errs = append(errs, fmt.Errorf("bridge %s: %s is %s, want %s", b.Name, o[0], is, o[1]))
+			wrong = append(wrong, fmt.Errorf("bridge %s: %s is %s, want %s", b.Name, o[0], is, o[1]))
 		}
 	}
 	// With it, rules of other tables see bridged packets, and ours at priority
 	// 0 would not.
 	if _, err := os.Stat(filepath.Join(b.sys(), "module/br_netfilter")); err == nil {
-		errs = append(errs, errors.New("module br_netfilter is loaded: bridged packets take another path through the rules"))
+		wrong = append(wrong, errors.New("module br_netfilter is loaded: bridged packets take another path through the rules"))
 	}
-	return missing, errors.Join(errs...)
+	h.Wrong = errors.Join(wrong...)
+	return h
 }
 
 func (b Bridge) option(name string) string {

@@ -2,6 +2,8 @@ package linux
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -83,15 +85,14 @@ func TestBridge(t *testing.T) {
 	if arrives(t, a, b, device) {
 		t.Fatal("a frame crosses without a bridge")
 	}
-	if _, err := br.Check(); err == nil {
+	if br.Check().Cut == nil {
 		t.Error("no bridge, and Check is content")
 	}
 	if err := br.Up(); err == nil || !strings.Contains(err.Error(), "find port p3: no such port") {
 		t.Errorf("a missing port: %v", err)
 	}
-	missing, err := br.Check()
-	if err != nil || !slices.Equal(missing, []string{"p3"}) {
-		t.Fatalf("missing %v, error %v", missing, err)
+	if h := br.Check(); h.Wrong != nil || h.Cut != nil || !slices.Equal(h.Missing, []string{"p3"}) {
+		t.Fatalf("health %+v", h)
 	}
 	for name, f := range map[string][]byte{"a device's": device, "spanning tree": frame(1, 0x80, 0xc2, 0, 0, 0), "EAPOL": frame(1, 0x80, 0xc2, 0, 0, 3),
 		"LLDP": frame(1, 0x80, 0xc2, 0, 0, 0x0e), "multicast without a querier": frame(1, 0, 0x5e, 0, 0x17, 0x3f)} {
@@ -100,24 +101,35 @@ func TestBridge(t *testing.T) {
 		}
 	}
 
-	for what, undo := range map[string]func() error{
-		"port p2 is down":          func() error { return onLink("p2", netlink.LinkSetDown) },
-		"port p1 is not in bridge": func() error { return onLink("p1", netlink.LinkSetNoMaster) },
-		"bridge brt is down":       func() error { return onLink("brt", netlink.LinkSetDown) },
-		"stp_state is 1, want 0":   func() error { return os.WriteFile("/sys/class/net/brt/bridge/stp_state", []byte("1"), 0) },
+	// A third port that hangs loose is wrong, and cuts nobody off.
+	cable(t, "p4")
+	loose := Bridge{Name: "brt", Ports: []string{"p1", "p2", "p4"}}
+	if h := loose.Check(); h.Cut != nil || h.Wrong == nil || h.Wrong.Error() != "port p4 is not in bridge brt" {
+		t.Errorf("health with a loose port %+v", h)
+	}
+	for _, c := range []struct {
+		what string
+		undo func() error
+		cut  bool
+	}{
+		{"port p2 is down", func() error { return onLink("p2", netlink.LinkSetDown) }, true}, // one of two is none
+		{"port p1 is not in bridge", func() error { return onLink("p1", netlink.LinkSetNoMaster) }, true},
+		{"bridge brt is down", func() error { return onLink("brt", netlink.LinkSetDown) }, true},
+		{"stp_state is 1, want 0", func() error { return os.WriteFile("/sys/class/net/brt/bridge/stp_state", []byte("1"), 0) }, false},
 	} {
-		if err := undo(); err != nil {
+		if err := c.undo(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := br.Check(); err == nil || !strings.Contains(err.Error(), what) {
-			t.Errorf("Check says %v, want %q", err, what)
+		h := br.Check()
+		if said := errors.Join(h.Wrong, h.Cut); (h.Cut != nil) != c.cut || !strings.Contains(fmt.Sprint(said), c.what) {
+			t.Errorf("Check says %+v, want %q, cut %v", h, c.what, c.cut)
 		}
 		_ = br.Up() // p3 is still missing
-		if _, err := br.Check(); err != nil {
-			t.Errorf("after %q and Up: %v", what, err)
+		if h := br.Check(); h.Wrong != nil || h.Cut != nil {
+			t.Errorf("after %q and Up: %+v", c.what, h)
 		}
 		if !arrives(t, b, a, device) {
-			t.Errorf("after %q and Up nothing crosses", what)
+			t.Errorf("after %q and Up nothing crosses", c.what)
 		}
 	}
 }

@@ -50,7 +50,12 @@ func (d Dir) Put(key string, value []byte) error {
 	if err := d.write(d.file(key, next), text); err != nil {
 		return fmt.Errorf("keep %s: %w", key, err)
 	}
-	for _, old := range have[min(len(have), 1):] {
+	predecessor := false
+	for _, old := range have {
+		if _, err := read(d.file(key, old)); err == nil && !predecessor {
+			predecessor = true
+			continue
+		}
 		if err := os.Remove(d.file(key, old)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("forget an old %s: %w", key, err)
 		}

@@ -89,6 +89,9 @@ func TestDamage(t *testing.T) {
 		if got, err := d.Get("k"); string(got) != "newest" || err != nil {
 			t.Errorf("%s: then %q, %v", what, got, err)
 		}
+		if all, err := d.All("k"); err != nil || !cmp.Equal(texts(all), []string{"newest", "older"}) {
+			t.Errorf("%s: kept %q, %v; want the last whole one as predecessor", what, texts(all), err)
+		}
 	}
 	for n := range text {
 		check("cut", text[:n])
