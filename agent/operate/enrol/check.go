@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"os"
 )
 
@@ -31,17 +32,37 @@ func Check(cert, ca []byte, gateway string, key crypto.PublicKey) ([]*x509.Certi
 	if ca == nil {
 		return chain, nil
 	}
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(ca) {
+	cas, err := certificates(ca)
+	if err != nil {
 		return nil, errors.New("the CA to compare with has no certificate in it")
+	}
+	if err := ofCA(chain, cas); err != nil {
+		return nil, fmt.Errorf("it is not of this site's CA for clients: %w", err)
+	}
+	return chain, nil
+}
+
+// ofCA checks the signatures up to one of the CAs, at any time at which all of
+// them hold: a CA that was renewed with its key is younger than what it signed.
+func ofCA(chain, cas []*x509.Certificate) error {
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	for _, c := range cas {
+		roots.AddCert(c)
 	}
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	if _, err := own.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: own.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
-		return nil, fmt.Errorf("it is not of this site's CA for clients: %w", err)
+	var first error
+	for _, c := range slices.Concat(chain, cas) {
+		_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: c.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	return chain, nil
+	return first
 }
 
 // certificates reads all of a PEM text, of which there is at least one.
