@@ -94,23 +94,29 @@ type agent struct {
 	last  time.Time // of its last sign
 
 	patience time.Duration // until the next
+	own      bool          // it has the gateway's own configuration
 }
 
-// startAgent starts it, with what it is told of the box.
-func startAgent(told []string, log io.Writer) (*agent, error) {
+// startAgent starts it, with what it is told of the box; own: with the gateway's
+// own configuration, if it has one.
+func startAgent(own bool, told []string, log io.Writer) (*agent, error) {
+	file := imageConfig
+	if own {
+		file = configFile()
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer write.Close()
-	cmd := inSlot(context.Background(), append([]string{"run", "--config", configFile(), "--signs", "3"}, told...)...)
+	cmd := inSlot(context.Background(), append([]string{"run", "--config", file, "--signs", "3"}, told...)...)
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.WaitDelay = time.Second // for what its last words take, if a child holds the line
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now(), patience: firstSign}
+	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now(), patience: firstSign, own: file == ownConfig}
 	go func() {
 		buf := make([]byte, 64)
 		for {

@@ -30,12 +30,15 @@ type box struct {
 	bridge   linux.Bridge
 	dog      *watchdog
 	test     testWords
-	stored   chan storage // the disk's, once; nil: it came
-	rooted   bool         // the slot's file system is there
-	data     string       // what is wrong with the data partition; "": nothing
-	grow     func() error // the data partition's file system; nil: nothing to do
-	rescue   string       // why nothing is filtered; "": the rules are in place
-	agent    *agent       // nil: none runs
+	stored   chan storage  // the disk's, once; nil: it came
+	settled  chan struct{} // closed once the ESP was read; nil: there is no slot
+	rules    string        // what was loaded at boot; "": none
+	imageCfg bool          // the gateway's own configuration was refused
+	rooted   bool          // the slot's file system is there
+	data     string        // what is wrong with the data partition; "": nothing
+	grow     func() error  // the data partition's file system; nil: nothing to do
+	rescue   string        // why nothing is filtered; "": the rules are in place
+	agent    *agent        // nil: none runs
 	log      agentLog
 }
 
@@ -66,13 +69,18 @@ func (b *box) boot() {
 	b.step("connect the ward", b.bridge.Up())
 	b.settle()
 	if b.rescue == "" {
-		b.say.alarm("the ward is connected, filtered by the rules, %.1f s after the start", time.Since(began).Seconds())
+		b.say.alarm("the ward is connected, filtered by the rules, %.1f s after the start: %s", time.Since(began).Seconds(), b.rules)
 	}
 }
 
 // step notes what failed. The boot goes on.
 func (b *box) step(what string, err error) {
 	_ = b.dog.feed() // a boot that gets on is alive; keep says what is wrong with the dog
+	b.note(what, err)
+}
+
+// note is step beside the boot.
+func (b *box) note(what string, err error) {
 	if err != nil {
 		b.say.alarm("%s: %v", what, err)
 		return
@@ -129,13 +137,33 @@ func (b *box) settle() {
 	if !b.rooted {
 		return
 	}
-	grow := b.grow
+	grow, settled := b.grow, make(chan struct{})
+	b.settled = settled
 	go func() {
-		b.step("address the gateway", address())
+		b.note("take over files of the ESP", mountESP())
+		close(settled)
+		b.note("address the gateway", address())
 		if grow != nil {
-			b.step("grow the data partition", grow())
+			b.note("grow the data partition", grow())
 		}
 	}()
+}
+
+// espLimit is how long the agent waits for what the ESP brings: on a gateway
+// that is new, its configuration.
+const espLimit = 5 * time.Second
+
+// firstStart is when the agent may start.
+func (b *box) firstStart() <-chan time.Time {
+	at := make(chan time.Time, 1)
+	go func(settled <-chan struct{}) {
+		select {
+		case <-settled:
+		case <-time.After(espLimit):
+		}
+		at <- time.Now()
+	}(b.settled)
+	return at
 }
 
 // fence has the last confirmed rules put into the kernel, or goes to rescue.
@@ -144,7 +172,7 @@ func (b *box) fence(limit context.Context) {
 	if b.rooted {
 		var said string
 		if said, err = preload(limit); err == nil {
-			b.say.info("rules: %s", strings.TrimSpace(said))
+			b.rules = strings.TrimSpace(said)
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os/exec"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,7 +38,7 @@ func (b *box) keep() {
 	ticker := time.NewTicker(tick)
 	kill, stop := after(b.test.kill), after(b.test.stop)
 	if b.rooted && !b.test.noAgent {
-		again = time.After(0)
+		again = b.firstStart()
 	}
 	for !b.test.hang {
 		// The channels of an agent that is not there are nil: they never come.
@@ -51,13 +52,13 @@ func (b *box) keep() {
 			b.take(s)
 			b.settle()
 			if b.rooted && !b.test.noAgent {
-				again = time.After(0)
+				again = b.firstStart()
 			}
 		case <-again:
 			again = nil
-			told := b.told()
+			told, own := b.told(), !b.imageCfg
 			go func() {
-				a, err := startAgent(told, &b.log)
+				a, err := startAgent(own, told, &b.log)
 				starts <- started{a, err}
 			}()
 		case s := <-starts:
@@ -75,6 +76,10 @@ func (b *box) keep() {
 			}
 		case err := <-ended:
 			b.say.alarm("agent ended: %v", err)
+			if b.refused(err) {
+				b.imageCfg = true
+				b.say.alarm("the gateway's own configuration was refused: the agent starts with the image's")
+			}
 			if time.Since(b.agent.began) > soon {
 				pause = firstPause
 			}
@@ -107,6 +112,18 @@ func (b *box) told() []string {
 		args = append(args, "--data", b.data)
 	}
 	return args
+}
+
+// exitConfig is EX_CONFIG of sysexits.h: the agent ends so where a file that
+// people write is wrong.
+const exitConfig = 78
+
+// refused reports whether the agent ended because of the gateway's own
+// configuration: with the image's it at least observes, reports and has a
+// console. The rules in the kernel stay.
+func (b *box) refused(err error) bool {
+	var exit *exec.ExitError
+	return !b.imageCfg && b.agent.own && errors.As(err, &exit) && exit.ExitCode() == exitConfig
 }
 
 // signal does to the agent what a test asked for.

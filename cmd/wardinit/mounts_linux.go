@@ -52,8 +52,8 @@ type storage struct {
 	grow   func() error // what is left to do once the ward is connected
 }
 
-// mountSlot makes the agent's root: the slot read-only, the data partition, the
-// ESP, and the kernel's file systems. Only the slot itself is needed to run.
+// mountSlot makes the agent's root: the slot read-only, the data partition and
+// the kernel's file systems. Only the slot itself is needed to run.
 func mountSlot() storage {
 	slot, err := partition("root-"+slotName(), diskWait)
 	if err == nil {
@@ -67,14 +67,20 @@ func mountSlot() storage {
 		s.errs = append(s.errs, mount(at, "", root+at, unix.MS_BIND, ""))
 	}
 	s.mountData()
-	if dev, err := partition(images.PartESP, 0); err != nil {
-		s.errs = append(s.errs, err)
-	} else if err := mount(dev, "vfat", root+"/esp", unix.MS_RDONLY|partitionFlags, ""); err != nil {
-		s.errs = append(s.errs, err)
-	} else if err := provision(); err != nil {
-		s.errs = append(s.errs, fmt.Errorf("take over files of the ESP: %w", err))
-	}
 	return s
+}
+
+// mountESP takes over what lies there. It is not on the way to the rules: a
+// laptop may have written anything to it.
+func mountESP() error {
+	dev, err := partition(images.PartESP, 0)
+	if err != nil {
+		return err
+	}
+	if err := mount(dev, "vfat", root+"/esp", unix.MS_RDONLY|partitionFlags, ""); err != nil {
+		return err
+	}
+	return provision()
 }
 
 const partitionFlags = unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC
