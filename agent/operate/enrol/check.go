@@ -6,8 +6,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
 	"os"
+	"slices"
 )
 
 // Check reads a gateway's certificate, with those of intermediate CAs behind
