@@ -255,8 +255,69 @@ func TestImage(t *testing.T) {
 			t.Errorf("%d packets that the rules deny reached the printer; the serial line:\n%s", n, s.console.text())
 		}
 	})
+	t.Run("serial line", func(t *testing.T) { serialLine(t, image, disk) })
 	t.Run("agent killed and hung", func(t *testing.T) { deaths(t, image, disk) })
 	t.Run("power cuts", func(t *testing.T) { powerCuts(t, image, disk) })
+}
+
+// serialLine is a session at the machine's serial line, and noise on it.
+func serialLine(t *testing.T, image, disk string) {
+	s := newSite(t, image, disk)
+	defer s.cancel()
+	s.on()
+	defer s.cut()
+	s.until("the agent is at work", 60*time.Second, func() bool { return s.received() > 0 })
+	ask := func(command string, want ...string) {
+		t.Helper()
+		s.console.forget()
+		asked := time.Time{}
+		for _, w := range want {
+			s.until(command+" shows "+w, 90*time.Second, func() bool {
+				if time.Since(asked) > 20*time.Second { // in noise a line may be lost
+					asked = time.Now()
+					_, _ = s.console.master.Write([]byte{3}) // Ctrl-C, with all that came with it
+					time.Sleep(500 * time.Millisecond)
+					s.console.enter(command)
+				}
+				return s.console.said(w)
+			})
+		}
+		time.Sleep(time.Second)
+		t.Log(s.console.text())
+	}
+	session := func() {
+		ask("show status", "status    works", "enforce   in place")
+		ask("show firmware", "slot", "6.1.")
+		ask("show clock", "quality")
+		ask("show devices", "infusion-pump-lvp", "patient-monitor")
+		ask("show policy", "segment infusion: enforce")
+		ask("show uplink", "connected since")
+		ask("show log 5", "msg=")
+	}
+	session()
+	if t.Failed() {
+		return
+	}
+	noise := make([]byte, 100<<10)
+	for i := range noise {
+		noise[i] = byte(rand.Uint32())
+	}
+	before := s.received()
+	if _, err := s.console.master.Write(noise); err != nil {
+		t.Fatal(err)
+	}
+	session()
+	s.until("events come as before", 60*time.Second, func() bool { return s.received() > before })
+	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
+		t.Errorf("%d packets that the rules deny reached the printer", n)
+	}
+}
+
+// forget begins anew with what was said.
+func (c *console) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tail = nil
 }
 
 // deaths has PID 1 kill the agent, and later stop it where it stands, while the
