@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/wardkeeper/wardkeeper/platform/linux"
 )
@@ -12,6 +15,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "wardinit: runs as PID 1 of a gateway only")
 		os.Exit(64)
 	}
+	// Nothing of the box ends PID 1: not Ctrl-Alt-Del, which reboots otherwise,
+	// and not a signal of the agent's.
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
+	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 	b := &box{say: newSpeaker(), firewall: linux.NewFirewall(linux.FirewallOptions{})}
 	b.boot()
 	go handOut(b.say)
