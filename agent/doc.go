@@ -22,6 +22,7 @@
 //	agent/health   what is wrong right now
 //	agent/clock    time with its quality
 //	agent/strict   TOML files refused where they are unknown
+//	agent/atomicfile  small files written whole or not at all
 //	agent/config   the configuration file, checked
 //	rules          roles and signatures: data with examples
 //	rules/vendors  who owns a MAC prefix

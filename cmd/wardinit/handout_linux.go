@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wardkeeper/wardkeeper/agent/atomicfile"
 )
 
 // The gateway's request for its certificate goes the other way than all else: a
@@ -53,7 +55,7 @@ func export(from, to string, remount func(readOnly bool) error) (done bool, err 
 	if err := remount(false); err != nil {
 		return false, err
 	}
-	err = put(to, text)
+	err = atomicfile.Write(to, text)
 	return err == nil, errors.Join(err, remount(true))
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/wardkeeper/wardkeeper/agent/atomicfile"
 	"github.com/wardkeeper/wardkeeper/agent/config"
 )
 
@@ -63,7 +64,7 @@ func adopt(from, to string, isConfig bool) error {
 			return err
 		}
 	}
-	return put(to, text)
+	return atomicfile.Write(to, text)
 }
 
 // changed is the content of from, nil where to has the same.
@@ -83,27 +84,4 @@ func changed(from, to string) ([]byte, error) {
 		return nil, nil
 	}
 	return text, nil
-}
-
-// put makes a file whole or not at all.
-func put(to string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
-	}
-	tmp := to + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, to)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wardkeeper/wardkeeper/agent/atomicfile"
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 )
@@ -210,7 +211,7 @@ func (i *Identity) request(key crypto.Signer, write bool) ([]byte, error) {
 	}
 	text, err := newRequest(i.opt.Gateway, key)
 	if err == nil && write {
-		err = writeFile(file, text)
+		err = atomicfile.Write(file, text)
 	}
 	return text, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wardkeeper/wardkeeper/agent/atomicfile"
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
@@ -56,7 +57,7 @@ func (b *box) read(name string) string {
 
 func (b *box) write(name string, text []byte) {
 	b.t.Helper()
-	if err := writeFile(b.file(name), text); err != nil {
+	if err := atomicfile.Write(b.file(name), text); err != nil {
 		b.t.Fatal(err)
 	}
 }

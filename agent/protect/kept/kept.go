@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wardkeeper/wardkeeper/agent/atomicfile"
 )
 
 // Dir is a folder of values. Two processes must not write the same key at once.
@@ -34,9 +36,6 @@ func (d Dir) Put(key string, value []byte) error {
 	if len(value) > maxValue {
 		return fmt.Errorf("keep %s: %d bytes, more than %d", key, len(value), maxValue)
 	}
-	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return fmt.Errorf("keep %s: %w", key, err)
-	}
 	have, err := d.versions(key)
 	if err != nil {
 		return fmt.Errorf("keep %s: %w", key, err)
@@ -47,7 +46,7 @@ func (d Dir) Put(key string, value []byte) error {
 	}
 	sum := sha256.Sum256(value)
 	text := append([]byte(magic+hex.EncodeToString(sum[:])+"\n"), value...)
-	if err := d.write(d.file(key, next), text); err != nil {
+	if err := atomicfile.Write(d.file(key, next), text); err != nil {
 		return fmt.Errorf("keep %s: %w", key, err)
 	}
 	predecessor := false
@@ -61,41 +60,6 @@ func (d Dir) Put(key string, value []byte) error {
 		}
 	}
 	return nil
-}
-
-// write makes a file whole or not at all.
-func (d Dir) write(file string, text []byte) error {
-	tmp := file + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	dir, err := os.Open(d.path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// Get returns the newest value that is whole; nil without an error where there
-// is none at all. Damaged ones that are newer are no error where an older one
-// is whole.
-func (d Dir) Get(key string) ([]byte, error) {
-	all, err := d.All(key)
-	if len(all) > 0 {
-		return all[0], nil
-	}
-	return nil, err
 }
 
 // All returns the values that are whole, the newest first, and says of the
