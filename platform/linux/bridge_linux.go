@@ -19,8 +19,6 @@ import (
 type Bridge struct {
 	Name  string
 	Ports []string
-	Sys   string // where sysfs is mounted, "" for /sys
-	Proc  string // where procfs is mounted, "" for /proc
 }
 
 // groupForward has a bit for each group address 01-80-C2-00-00-0X that is
@@ -74,7 +72,7 @@ func (b Bridge) attach(port string, bridge netlink.Link) error {
 	}
 	// The gateway has no address on its ports, and says nothing there; where that
 	// cannot be set the port works all the same.
-	silent := os.WriteFile(filepath.Join(b.proc(), "sys/net/ipv6/conf", port, "disable_ipv6"), []byte("1"), 0)
+	silent := os.WriteFile(filepath.Join("/proc/sys/net/ipv6/conf", port, "disable_ipv6"), []byte("1"), 0)
 	if errors.Is(silent, os.ErrNotExist) {
 		silent = nil
 	}
@@ -144,7 +142,7 @@ func (b Bridge) Check() BridgeHealth {
 	}
 	// With it, rules of other tables see bridged packets, and ours at priority
 	// 0 would not.
-	if _, err := os.Stat(filepath.Join(b.sys(), "module/br_netfilter")); err == nil {
+	if _, err := os.Stat("/sys/module/br_netfilter"); err == nil {
 		wrong = append(wrong, errors.New("module br_netfilter is loaded: bridged packets take another path through the rules"))
 	}
 	h.Wrong = errors.Join(wrong...)
@@ -152,19 +150,5 @@ func (b Bridge) Check() BridgeHealth {
 }
 
 func (b Bridge) option(name string) string {
-	return filepath.Join(b.sys(), "class/net", b.Name, "bridge", name)
-}
-
-func (b Bridge) sys() string {
-	if b.Sys == "" {
-		return "/sys"
-	}
-	return b.Sys
-}
-
-func (b Bridge) proc() string {
-	if b.Proc == "" {
-		return "/proc"
-	}
-	return b.Proc
+	return filepath.Join("/sys/class/net", b.Name, "bridge", name)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wardkeeper/wardkeeper/platform/linux"
 )
 
 // What `wardimage test` puts into the initramfs.
@@ -49,6 +50,7 @@ func run(out io.Writer) error {
 			return fmt.Errorf("mount %s: %w", m[1], err)
 		}
 	}
+	load := func(name string) error { return linux.LoadModule(filepath.Join(moduleDir, name)) }
 	if err := lines(moduleList, load); err != nil {
 		return err
 	}
@@ -72,19 +74,6 @@ func lines(file string, each func(string) error) error {
 		if err := each(strings.TrimSpace(line)); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func load(file string) error {
-	f, err := os.Open(filepath.Join(moduleDir, file))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	// ENODEV: this machine has nothing for the module, as efivarfs without EFI.
-	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("load module %s: %w", file, err)
 	}
 	return nil
 }
