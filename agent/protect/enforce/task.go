@@ -206,16 +206,7 @@ func (t *Task) Run(ctx context.Context) error {
 }
 
 // pause keeps a stranger who fights for the table from eating the processor.
-func (t *Task) pause(ctx context.Context) bool {
-	timer := time.NewTimer(settleTime)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
+func (t *Task) pause(ctx context.Context) bool { return wait(ctx, settleTime) }
 
 func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
 

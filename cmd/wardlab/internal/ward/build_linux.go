@@ -178,11 +178,17 @@ func (w *Ward) port(card string) error {
 	if err != nil {
 		return fmt.Errorf("find %s: %w", card, err)
 	}
-	if err := wholeFrames(card); err != nil {
+	return start(l)
+}
+
+// start has a card send whole frames and brings it up.
+func start(card netlink.Link) error {
+	name := card.Attrs().Name
+	if err := wholeFrames(name); err != nil {
 		return err
 	}
-	if err := netlink.LinkSetUp(l); err != nil {
-		return fmt.Errorf("set %s up: %w", card, err)
+	if err := netlink.LinkSetUp(card); err != nil {
+		return fmt.Errorf("set %s up: %w", name, err)
 	}
 	return nil
 }
@@ -200,13 +206,7 @@ func join(card string) error {
 	if err := netlink.LinkSetMaster(l, br); err != nil {
 		return fmt.Errorf("add %s to the bridge: %w", card, err)
 	}
-	if err := wholeFrames(card); err != nil {
-		return err
-	}
-	if err := netlink.LinkSetUp(l); err != nil {
-		return fmt.Errorf("set %s up: %w", card, err)
-	}
-	return nil
+	return start(l)
 }
 
 // network makes a switch in a namespace of its own, cabled to a gateway port.

@@ -34,11 +34,5 @@ func (w *Ward) Desk(addr netip.Prefix) error {
 	if err := netlink.AddrAdd(l, &netlink.Addr{IPNet: ipNet(addr)}); err != nil {
 		return fmt.Errorf("add address %s: %w", addr, err)
 	}
-	if err := wholeFrames(desk); err != nil {
-		return err
-	}
-	if err := netlink.LinkSetUp(l); err != nil {
-		return fmt.Errorf("set %s up: %w", desk, err)
-	}
-	return nil
+	return start(l)
 }
