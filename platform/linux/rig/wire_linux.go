@@ -37,9 +37,17 @@ func openWire(index int) (*wire, error) {
 	return w, nil
 }
 
+// send waits a second at most while the wire's queue is full, as on a slow
+// machine that is sent many frames in a row.
 func (w *wire) send(frame []byte) error {
-	_, err := unix.Write(w.fd, frame)
-	return err
+	deadline := time.Now().Add(time.Second)
+	for {
+		_, err := unix.Write(w.fd, frame)
+		if !errors.Is(err, unix.EAGAIN) || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // receive returns nil, nil if nothing came in time.
