@@ -60,6 +60,12 @@ type Pin struct {
 	Reason string `json:"reason"`
 }
 
+// Marks are what people say of a device; they hold on every gateway of the site.
+type Marks struct {
+	Pin  *Pin // nil: none
+	Tags []string
+}
+
 // Snapshot is the whole inventory at one moment, immutable.
 type Snapshot struct {
 	Seq     uint64   // grows with every change

@@ -50,6 +50,8 @@ type Book struct {
 	perPort  map[string]int
 	barren   map[string]time.Duration // by port: when room was last looked for in vain
 	gone     map[device.ID]bool       // forgotten, but still with the keeper
+	marks    map[device.ID]device.Marks
+	marked   bool // marks are known; until then those kept with the devices hold
 	seq      uint64
 	stats    Stats
 
@@ -158,6 +160,7 @@ func (b *Book) create(port string, s fact.Sighting, at time.Time) *record {
 		Identity: device.Identity{Role: device.RoleUnknown}}
 	b.byMAC[s.MAC] = r
 	b.perPort[port]++
+	b.mark(r)
 	delete(b.gone, r.dev.ID)
 	if v := b.vendors.Vendor(s.MAC); v != "" && !s.MAC.Local() {
 		if val, ok := fact.New(fact.OUIVendor, v); ok {

@@ -68,6 +68,7 @@ func (b *Book) Load(k Keeper) (bad int, err error) {
 		}
 		b.byMAC[d.MAC] = r
 		b.perPort[r.dev.Port]++
+		b.mark(r)
 	}
 	return bad, nil
 }

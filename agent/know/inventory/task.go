@@ -32,6 +32,7 @@ type Task struct {
 	board *health.Board
 	log   *slog.Logger
 	queue chan fact.Batch
+	marks chan map[device.ID]device.Marks // the newest, at most one
 	ready chan struct{}
 	snap  atomic.Pointer[device.Snapshot]
 	drops atomic.Uint64
@@ -43,7 +44,8 @@ type Task struct {
 
 // NewTask wires the task; keep may be nil.
 func NewTask(b *Book, keep Keeper, c *clock.Clock, board *health.Board, log *slog.Logger) *Task {
-	t := &Task{book: b, keep: keep, clock: c, board: board, log: log, queue: make(chan fact.Batch, queueLen), ready: make(chan struct{})}
+	t := &Task{book: b, keep: keep, clock: c, board: board, log: log, queue: make(chan fact.Batch, queueLen),
+		marks: make(chan map[device.ID]device.Marks, 1), ready: make(chan struct{})}
 	t.snap.Store(&device.Snapshot{})
 	t.stats.Store(&Stats{})
 	return t
@@ -64,6 +66,16 @@ func (t *Task) Offer(b fact.Batch) bool {
 		t.drops.Add(1)
 		return false
 	}
+}
+
+// SetMarks hands over what people say of devices, all of it, without blocking;
+// it holds from the next snapshot on. It has one caller at a time.
+func (t *Task) SetMarks(marks map[device.ID]device.Marks) {
+	select {
+	case <-t.marks: // out of date by now
+	default:
+	}
+	t.marks <- marks
 }
 
 // Dropped counts the batches that Offer refused.
@@ -104,6 +116,11 @@ func (t *Task) publish(changed bool) {
 
 // Run owns the book until ctx ends, then saves it.
 func (t *Task) Run(ctx context.Context) error {
+	select {
+	case m := <-t.marks: // before anybody sees the inventory
+		t.book.SetMarks(m)
+	default:
+	}
 	loaded := t.load()
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
@@ -120,6 +137,11 @@ func (t *Task) Run(ctx context.Context) error {
 			return nil
 		case b := <-t.queue:
 			t.book.Apply(b, t.clock.Now())
+		case m := <-t.marks:
+			t.book.SetMarks(m)
+			if t.book.Settle(t.clock.Now()) {
+				t.publish(true)
+			}
 		case <-tick.C:
 			now := t.clock.Now()
 			t.board.Beat(t.String(), now.Mono)
