@@ -25,6 +25,7 @@ type Config struct {
 	Mgmt    Mgmt
 	Uplink  Uplink
 	Console Console
+	Manage  Manage
 	Policy  string // file of the policy, "" for none
 	Rules   string // folder that replaces the embedded rules, "" for none
 	State   string // folder of the database
@@ -66,6 +67,15 @@ type Console struct {
 	Device     string // "" for none
 	Baud       int
 	BreakGlass string // "open", "challenge", "off"
+}
+
+// Manage is whom the gateway obeys over MQTT.
+type Manage struct {
+	// Root is the file of the first root of trust, as it came with provisioning,
+	// "" for none: then nothing that comes from the broker is obeyed. Later
+	// roots are signed by the one before.
+	Root   string
+	Groups []string // of gateways, sorted: commands and desired state reach it by these as well
 }
 
 // Observe bounds what observing may use. Flows and Streams are for all ward

@@ -37,11 +37,11 @@ func Parse(file string, data []byte) (*Config, error) {
 	}
 	p := parser{file, data}
 	c := &Config{Gateway: r.Gateway, Lab: r.Lab, Mode: Mode(r.Mode), Policy: r.Policy.File, Rules: r.Rules.Dir, State: r.State.Dir,
-		Ports: Ports(r.Ports), Uplink: Uplink(r.Uplink), Mgmt: Mgmt(r.Mgmt), Console: Console(r.Console)}
+		Ports: Ports(r.Ports), Uplink: Uplink(r.Uplink), Mgmt: Mgmt(r.Mgmt), Console: Console(r.Console), Manage: Manage(r.Manage)}
 	if !topicLevel.MatchString(c.Gateway) {
 		return nil, p.errorf("gateway", "%q: want 1 to 64 of A-Z a-z 0-9 . _ -", c.Gateway)
 	}
-	for _, step := range []func(parser, *Config, raw) error{site, ports, bounds, uplink, console} {
+	for _, step := range []func(parser, *Config, raw) error{site, ports, bounds, uplink, console, manage} {
 		if err := step(p, c, r); err != nil {
 			return nil, err
 		}
@@ -181,5 +181,25 @@ func console(p parser, c *Config, _ raw) error {
 	if c.Console.Baud < 300 || c.Console.Baud > 4_000_000 {
 		return p.errorf("console.baud", "%d: want 300 to 4000000", c.Console.Baud)
 	}
+	return nil
+}
+
+// maxGroups bounds the groups of one gateway: each is a subscription.
+const maxGroups = 16
+
+func manage(p parser, c *Config, _ raw) error {
+	if c.Manage.Root != "" && !strings.HasPrefix(c.Manage.Root, "/") {
+		return p.errorf("manage.root", "%q: want an absolute path", c.Manage.Root)
+	}
+	if n := len(c.Manage.Groups); n > maxGroups {
+		return p.errorf("manage.groups", "%d groups: want at most %d", n, maxGroups)
+	}
+	for _, g := range c.Manage.Groups {
+		if !topicLevel.MatchString(g) {
+			return p.errorf("manage.groups", "%q: want 1 to 64 of A-Z a-z 0-9 . _ -", g)
+		}
+	}
+	slices.Sort(c.Manage.Groups)
+	c.Manage.Groups = slices.Compact(c.Manage.Groups)
 	return nil
 }

@@ -76,6 +76,8 @@ func TestErrors(t *testing.T) {
 		{"rings", "[ports]\nward = [\"w1\", \"w2\", \"w3\", \"w4\", \"w5\"]\n[observe]\nring_mib = 64\n",
 			`w.toml:4: observe.ring_mib: 64: rings of 5 ward ports are 320 MiB of memory, want at most 256 in all`},
 		{"state", "[state]\ndir = \"x\"\n", `w.toml:2: state.dir: "x": want an absolute path`},
+		{"root of trust", "[manage]\nroot = \"root.dsse\"\n", `w.toml:2: manage.root: "root.dsse": want an absolute path`},
+		{"group", "[manage]\ngroups = [\"icu\", \"+\"]\n", `w.toml:2: manage.groups: "+": want 1 to 64 of A-Z a-z 0-9 . _ -`},
 		{"break glass", "[console]\nbreak_glass = \"yes\"\n", `w.toml:2: console.break_glass: "yes": want "open", "challenge" or "off"`},
 	}
 	for _, tt := range tests {

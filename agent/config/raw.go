@@ -11,6 +11,7 @@ type raw struct {
 	Mgmt    rawMgmt    `toml:"mgmt"`
 	Uplink  rawUplink  `toml:"uplink"`
 	Console rawConsole `toml:"console"`
+	Manage  rawManage  `toml:"manage"`
 	Policy  rawPolicy  `toml:"policy"`
 	Rules   rawRules   `toml:"rules"`
 	State   rawState   `toml:"state"`
@@ -49,6 +50,11 @@ type rawConsole struct {
 	Device     string `toml:"device"`
 	Baud       int    `toml:"baud"`
 	BreakGlass string `toml:"break_glass"`
+}
+
+type rawManage struct {
+	Root   string   `toml:"root"`
+	Groups []string `toml:"groups"`
 }
 
 type rawPolicy struct {

@@ -26,6 +26,8 @@ const usage = `usage:
       --vlan N       of the gateway itself on the uplink (0: untagged)
       --ward PORT,…  those in use, if not all of the board
       --policy FILE  of the gateway
+      --root FILE    the site's root of trust, of wardctl keys root
+      --break-glass  open | off: who may break the glass at the console
       --cert FILE    its certificate; alone: of the gateway that is there
   wardctl help
 `

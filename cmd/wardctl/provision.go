@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 	policyName = "policy.toml"
 	caName     = "pki/ca.pem"
 	certName   = "pki/gateway.pem"
+	rootName   = "root.dsse"
 	etc        = "/data/etc/"
 	keyFile    = "/data/pki/gateway.key" // the gateway makes it; it never leaves it
 )
@@ -37,7 +39,8 @@ type provisioning struct {
 	address, router              string
 	vlan                         int
 	caFile, certFile, policyFile string
-	ca, cert, policy             []byte // of the files; nil: not named
+	rootFile, breakGlass         string
+	ca, cert, policy, root       []byte // of the files; nil: not named
 }
 
 // provision puts what makes a gateway this one gateway onto its ESP, all of it
@@ -48,7 +51,7 @@ func provision(args []string, stdout, stderr io.Writer) (err error) {
 	fs.Usage = func() { fmt.Fprint(stderr, usage) }
 	var p provisioning
 	for name, to := range map[string]*string{"image": &p.image, "esp": &p.esp, "board": &p.board, "ward": &p.ward, "site": &p.site, "gateway": &p.gateway, "broker": &p.broker,
-		"address": &p.address, "router": &p.router, "ca": &p.caFile, "cert": &p.certFile, "policy": &p.policyFile} {
+		"address": &p.address, "router": &p.router, "ca": &p.caFile, "cert": &p.certFile, "policy": &p.policyFile, "root": &p.rootFile, "break-glass": &p.breakGlass} {
 		fs.StringVar(to, name, "", "")
 	}
 	fs.IntVar(&p.vlan, "vlan", 0, "")
@@ -74,7 +77,7 @@ func provision(args []string, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{caName, certName, policyName, configName} { // the configuration last: it names the others
+	for _, name := range []string{caName, certName, rootName, policyName, configName} { // the configuration last: it names the others
 		text, ok := files[name]
 		if !ok {
 			continue
@@ -89,7 +92,7 @@ func provision(args []string, stdout, stderr io.Writer) (err error) {
 
 // load reads the files that were named.
 func (p *provisioning) load() error {
-	for name, to := range map[string]*[]byte{p.caFile: &p.ca, p.certFile: &p.cert, p.policyFile: &p.policy} {
+	for name, to := range map[string]*[]byte{p.caFile: &p.ca, p.certFile: &p.cert, p.policyFile: &p.policy, p.rootFile: &p.root} {
 		if name == "" {
 			continue
 		}
@@ -120,7 +123,7 @@ func (p *provisioning) load() error {
 // addition to a gateway that was provisioned before, as its certificate is.
 func (p *provisioning) files(to esp) (map[string][]byte, error) {
 	out := make(map[string][]byte)
-	for name, text := range map[string][]byte{caName: p.ca, certName: p.cert, policyName: p.policy} {
+	for name, text := range map[string][]byte{caName: p.ca, certName: p.cert, policyName: p.policy, rootName: p.root} {
 		if text != nil {
 			out[name] = text
 		}
@@ -159,7 +162,7 @@ func (p *provisioning) before(to esp) (*config.Config, error) {
 	if p.gateway != "" {
 		return nil, nil
 	}
-	if p.site+p.broker+p.address+p.router+p.ward+p.board != "" || p.vlan != 0 {
+	if p.site+p.broker+p.address+p.router+p.ward+p.board+p.breakGlass != "" || p.vlan != 0 {
 		return nil, errors.New("--gateway is missing: a gateway is described whole")
 	}
 	text, err := to.read(configName)
@@ -169,6 +172,9 @@ func (p *provisioning) before(to esp) (*config.Config, error) {
 	cfg, err := config.Parse(configName, text)
 	if err == nil && p.policy != nil && cfg.Policy != etc+policyName {
 		err = fmt.Errorf("%s names no policy: give all of the gateway anew, with --policy", configName)
+	}
+	if err == nil && p.root != nil && cfg.Manage.Root != etc+rootName {
+		err = fmt.Errorf("%s names no root of trust: give all of the gateway anew, with --root", configName)
 	}
 	return cfg, err
 }
@@ -226,11 +232,15 @@ cert = %q
 key  = %q
 
 [console]
-device = %q
-baud   = %d
-`, p.gateway, p.site, board.Ports.Uplink, strings.Join(ward, ", "), p.vlan, p.address, p.router, p.broker, etc+caName, etc+certName, keyFile, "/dev/"+board.Console.Device, board.Console.Baud)
+device      = %q
+baud        = %d
+break_glass = %q
+`, p.gateway, p.site, board.Ports.Uplink, strings.Join(ward, ", "), p.vlan, p.address, p.router, p.broker, etc+caName, etc+certName, keyFile, "/dev/"+board.Console.Device, board.Console.Baud, cmp.Or(p.breakGlass, "open"))
 	if p.policy != nil {
 		out = fmt.Appendf(out, "\n[policy]\nfile = %q\n", etc+policyName)
+	}
+	if p.root != nil {
+		out = fmt.Appendf(out, "\n[manage]\nroot = %q\n", etc+rootName)
 	}
 	return out, nil
 }
