@@ -9,15 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// What is run of the slot, seen from its root.
+// Configurations, seen from the slot's root.
 const (
-	agentBinary = "/sbin/wardkeeper"
 	imageConfig = "/etc/wardkeeper/wardkeeper.toml"
 	ownConfig   = "/data/etc/wardkeeper.toml" // of this gateway, once it was provisioned
 )
@@ -28,17 +26,6 @@ func configFile() string {
 		return ownConfig
 	}
 	return imageConfig
-}
-
-// inSlot is a command of the slot.
-func inSlot(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, agentBinary, args...)
-	// A crash prints no memory of others; the heap is collected before a small box
-	// runs out (a full one needs some 110 MiB).
-	cmd.Env = []string{"GOTRACEBACK=single", "GOMEMLIMIT=192MiB"}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
-	return cmd
 }
 
 // preload has the agent's binary put the last confirmed rules into the kernel
@@ -53,7 +40,7 @@ func preload(ctx context.Context) (said string, err error) {
 	done := make(chan result, 1)
 	go func() {
 		var out, errs bytes.Buffer
-		cmd := inSlot(ctx, "preload", "--config", configFile())
+		cmd := inSlot(ctx, root, "preload", "--config", configFile())
 		cmd.Stdout, cmd.Stderr = &out, &errs
 		err := cmd.Run()
 		if err != nil {
@@ -109,7 +96,7 @@ func startAgent(own bool, told []string, log io.Writer) (*agent, error) {
 		return nil, err
 	}
 	defer write.Close()
-	cmd := inSlot(context.Background(), append([]string{"run", "--config", file, "--signs", "3"}, told...)...)
+	cmd := inSlot(context.Background(), root, append([]string{"run", "--config", file, "--signs", "3"}, told...)...)
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.WaitDelay = time.Second // for what its last words take, if a child holds the line

@@ -11,6 +11,14 @@ import (
 )
 
 func main() {
+	if os.Args[0] == slotRole {
+		say := newSpeaker()
+		_ = say.open() // while there is a /dev; its own log is told, too
+		err := enterSlot(os.Args[1:])
+		say.alarm("%v", err)
+		fmt.Fprintln(os.Stderr, "wardinit:", err)
+		os.Exit(exitSlot)
+	}
 	if os.Getpid() != 1 {
 		fmt.Fprintln(os.Stderr, "wardinit: runs as PID 1 of a gateway only")
 		os.Exit(64)
