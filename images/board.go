@@ -40,6 +40,9 @@ type Ports struct {
 	Ward   []string `toml:"ward"`
 }
 
+// All names the ports in the order of their hardware.
+func (p Ports) All() []string { return append([]string{p.Uplink}, p.Ward...) }
+
 // Watchdog is the hardware that resets the board when PID 1 is gone.
 type Watchdog struct {
 	Module  string `toml:"module"` // loaded before all others; "" where the kernel has it built in
@@ -118,7 +121,7 @@ func (b Board) check() error {
 	want(slices.Contains(bauds, b.Console.Baud), "console.baud", "%d: want one of %v", b.Console.Baud, bauds)
 	want(b.Ports.Order == "pci", "ports.order", "%q: only pci is known", b.Ports.Order)
 	want(len(b.Ports.Ward) > 0, "ports.ward", "none: there would be no ward to keep")
-	for i, p := range append([]string{b.Ports.Uplink}, b.Ports.Ward...) {
+	for i, p := range b.Ports.All() {
 		want(portName.MatchString(p), "ports", "%q is no name of a port", p)
 		want(p != b.Ports.Uplink || i == 0, "ports", "%q is uplink and ward port", p)
 		want(i == 0 || slices.Index(b.Ports.Ward, p) == i-1, "ports", "%q stands there twice", p)

@@ -61,11 +61,12 @@ func (b *box) boot() {
 	defer cancel()
 	b.stored = make(chan storage, 1)
 	go func(to chan<- storage) { to <- mountSlot() }(b.stored)
-	ports, err := namePorts(b.board) // meanwhile
-	b.step("name ports", err)
-	b.bridge = linux.Bridge{Name: bridgeName, Ports: ports}
+	named := make(chan error, 1)
+	b.bridge = linux.Bridge{Name: bridgeName, Ports: b.board.Ports.All()}
+	go func() { named <- namePorts(b.board.Ports) }() // meanwhile
 	b.store(limit)
 	b.fence(limit)
+	b.step("name ports", <-named)
 	b.step("connect the ward", b.bridge.Up())
 	b.settle()
 	if b.rescue == "" {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 
@@ -15,13 +16,12 @@ import (
 
 // namePorts gives the network ports the names that the board has for them, in
 // the order in which they stand on their bus: the kernel's own names follow
-// whichever driver was faster. All are down afterwards. It returns the names
-// of all ports that the board has, there or not.
-func namePorts(board images.Board) ([]string, error) {
-	want := append([]string{board.Ports.Uplink}, board.Ports.Ward...)
-	have, err := hardware("/sys")
+// whichever driver was faster. All are down afterwards.
+func namePorts(ports images.Ports) error {
+	want := ports.All()
+	have, err := awaitPorts(len(want), func() ([]string, error) { return hardware("/sys") })
 	if err != nil {
-		return want, err
+		return err
 	}
 	var errs []error
 	if len(have) < len(want) {
@@ -32,7 +32,7 @@ func namePorts(board images.Board) ([]string, error) {
 		for _, name := range names {
 			errs = append(errs, rename(name, name))
 		}
-		return want, errors.Join(errs...)
+		return errors.Join(errs...)
 	}
 	// In two rounds, since a name may still be another port's.
 	for i, name := range have {
@@ -41,7 +41,21 @@ func namePorts(board images.Board) ([]string, error) {
 	for i, name := range names {
 		errs = append(errs, rename(fmt.Sprintf("port%d", i), name))
 	}
-	return want, errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+// portWait is how long the ward waits for a port whose driver is slow.
+const portWait = 3 * time.Second
+
+// awaitPorts returns the ports that are there once there are as many as the
+// board has, or after portWait.
+func awaitPorts(want int, list func() ([]string, error)) ([]string, error) {
+	for end := time.Now().Add(portWait); ; time.Sleep(20 * time.Millisecond) {
+		have, err := list()
+		if err != nil || len(have) >= want || !time.Now().Before(end) {
+			return have, err
+		}
+	}
 }
 
 // rename brings a port down and names it.
