@@ -49,6 +49,7 @@
 //	agent/operate/console      the serial console
 //	agent/operate/onsite       one-time codes for who stands at the gateway
 //	agent/operate/enrol        key, certificate request, certificate
+//	agent/operate/signed       what people signed, and whose signature counts
 //	agent/store                the one bbolt file
 //	agent                      the wiring
 //
