@@ -65,8 +65,8 @@ func (b *box) boot() {
 	b.bridge = linux.Bridge{Name: bridgeName, Ports: b.board.Ports.All()}
 	go func() { named <- namePorts(b.board.Ports) }() // meanwhile
 	b.store(limit)
+	b.step("name ports", <-named) // whether rules may be enforced depends on them
 	b.fence(limit)
-	b.step("name ports", <-named)
 	b.step("connect the ward", b.bridge.Up())
 	b.settle()
 	if b.rescue == "" {
