@@ -5,29 +5,35 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
 )
 
-// UDP ports that hint at a protocol; its shape decides.
-const (
-	portDNS        = 53
-	portDHCPServer = 67
-	portDHCPClient = 68
-	portPXE        = 4011
-	portMDNS       = 5353
-	portIVAnnounce = 24005
-	portIVExport   = 24105
-)
-
-// datagram reads the data of one UDP datagram, each by itself.
+// datagram reads the data of one UDP datagram, each by itself, with the
+// dissectors that its first bytes and its ports call for, until one knows it.
 func (x *Extractor) datagram(v *dissect.View, way flows.Way) {
-	either := func(port uint16) bool { return v.SrcPort == port || v.DstPort == port }
-	switch {
-	case len(v.Payload) == 0:
-	case either(portDHCPServer) || either(portDHCPClient) || either(portPXE):
-		x.readDHCP(v, way)
-	case either(portMDNS):
-		x.readMDNS(v, way)
-	case v.SrcPort == portDNS:
-		x.readDNS(v, way)
-	case either(portIVAnnounce) || either(portIVExport) || v.Group():
-		x.readIntelliVue(v, way, either(portIVExport))
+	if len(v.Payload) == 0 {
+		return
 	}
+	for proto, next := dissect.RecogniseDatagram(v, 0); proto != 0; proto, next = dissect.RecogniseDatagram(v, next) {
+		b := v.Payload
+		if n := proto.Window(); n > 0 && len(b) > n {
+			b = b[:n]
+		}
+		if x.known(proto, v, b, way) {
+			return
+		}
+	}
+}
+
+// known reads b, as much of a datagram as is looked at, as of a protocol. It
+// reports whether it was.
+func (x *Extractor) known(proto dissect.Protocol, v *dissect.View, b []byte, way flows.Way) bool {
+	switch proto {
+	case dissect.ProtocolDHCPv4:
+		return x.readDHCP(v, way)
+	case dissect.ProtocolMDNS:
+		return x.readMDNS(v, way)
+	case dissect.ProtocolDNS:
+		return x.readDNS(v, way)
+	case dissect.ProtocolIntelliVue:
+		return x.readIntelliVue(v, b, way)
+	}
+	return false
 }

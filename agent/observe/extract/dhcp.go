@@ -12,13 +12,15 @@ import (
 const (
 	bootRequest = 1
 	bootReply   = 2
+
+	portDHCPServer = 67
 )
 
 // readDHCP states what a client says of itself, and who answers as a server.
-func (x *Extractor) readDHCP(v *dissect.View, way flows.Way) {
+func (x *Extractor) readDHCP(v *dissect.View, way flows.Way) bool {
 	m := &x.decoders.dhcp
 	if !m.Decode(v.Payload) {
-		return
+		return false
 	}
 	w := x.source(v, way)
 	switch m.Op {
@@ -29,10 +31,11 @@ func (x *Extractor) readDHCP(v *dissect.View, way flows.Way) {
 	case bootRequest:
 		if !x.client(&w, m, way) {
 			x.stats.Foreign++
-			return
+			return true
 		}
 		x.request(w, m)
 	}
+	return true
 }
 
 // client makes w the client of a request: the hardware address in the message.

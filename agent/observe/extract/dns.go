@@ -8,19 +8,29 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
 )
 
+const portDNS = 53
+
 // readDNS states who answers questions.
-func (x *Extractor) readDNS(v *dissect.View, way flows.Way) {
-	if m := &x.decoders.dns; m.Decode(v.Payload) && m.Response {
+func (x *Extractor) readDNS(v *dissect.View, way flows.Way) bool {
+	m := &x.decoders.dns
+	if v.SrcPort != portDNS || !m.Decode(v.Payload) {
+		return false
+	}
+	if m.Response {
 		x.yes(x.source(v, way), fact.DNSServer)
 	}
+	return true
 }
 
 // readMDNS states what a device announces of itself. Questions are left out:
 // they say what it looks for, and known answers in them speak of others.
-func (x *Extractor) readMDNS(v *dissect.View, way flows.Way) {
+func (x *Extractor) readMDNS(v *dissect.View, way flows.Way) bool {
 	m, r := &x.decoders.dns, &x.decoders.record
-	if !m.Decode(v.Payload) || !m.Response {
-		return
+	if !m.Decode(v.Payload) {
+		return false
+	}
+	if !m.Response {
+		return true
 	}
 	w := x.source(v, way)
 	for m.Next(v.Payload, r) {
@@ -44,6 +54,7 @@ func (x *Extractor) readMDNS(v *dissect.View, way flows.Way) {
 			}
 		}
 	}
+	return true
 }
 
 // announces reports the names worth stating: services, and hosts of the local

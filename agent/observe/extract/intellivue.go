@@ -6,12 +6,14 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
 )
 
+const portIVExport = 24105
+
 // readIntelliVue states what a monitor says of itself, and who collects from
-// one. Only a connect indication is certain by its shape alone.
-func (x *Extractor) readIntelliVue(v *dissect.View, way flows.Way, export bool) {
+// one. The header of a data message is not certain by its shape alone.
+func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) bool {
 	m := &x.decoders.intellivue
-	if !m.Decode(v.Payload) {
-		return
+	if !m.Decode(b) {
+		return false
 	}
 	w := x.source(v, way)
 	switch m.Kind {
@@ -28,10 +30,13 @@ func (x *Extractor) readIntelliVue(v *dissect.View, way flows.Way, export bool) 
 			x.text = appendHex(x.text[:0], m.SystemID[:])
 			x.state(w, fact.IVSystem, x.text)
 		}
-	case dissect.IntelliVueAssociateAccept, dissect.IntelliVueDataResponse:
-		// Only the monitor's word makes a collector: anyone can ask.
-		if export {
+	// Only the monitor's word makes a collector: anyone can ask.
+	case dissect.IntelliVueAssociateAccept:
+		x.yes(x.target(v, way), fact.IVClient)
+	case dissect.IntelliVueDataResponse:
+		if v.SrcPort == portIVExport || v.DstPort == portIVExport {
 			x.yes(x.target(v, way), fact.IVClient)
 		}
 	}
+	return true
 }

@@ -11,52 +11,43 @@ type reader Extractor
 
 var _ flows.Reader = (*reader)(nil)
 
-// First bytes of the protocols that are read from streams.
-const (
-	tlsChangeCipher = 0x14
-	tlsHandshake    = 0x16
-	tlsAlert        = 0x15 // may stand in front of a server's hello
-	mllpStart       = 0x0b
-)
-
 // Begins tests the first bytes. What it lets through is read by a dissector
 // that looks closer.
 func (x *reader) Begins(b []byte) bool {
-	second := byte(0) // what is not there yet may still fit
-	if len(b) > 1 {
-		second = b[1]
-	}
-	switch c := b[0]; {
-	case c == tlsHandshake || c == tlsChangeCipher || c == tlsAlert:
-		return len(b) < 2 || second == 3
-	case c == mllpStart, c == '\r', c == '\n':
-		return true
-	case c == byte(dissect.DICOMAssociateRQ), c == byte(dissect.DICOMAssociateAC), c == byte(dissect.DICOMData):
-		return second == 0
-	case upper(c):
-		return len(b) < 3 || (upper(second) || second == '-') && upper(b[2]) // M-SEARCH
-	}
-	return false
+	p, _ := dissect.RecogniseStream(b, 0)
+	return p != 0
 }
 
-func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
-
-// Read hands the bytes to the dissector of their shape.
+// Read hands the bytes to the dissectors that their first bytes call for, until
+// one knows them.
 func (x *reader) Read(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
-	e := (*Extractor)(x)
-	switch first := b[0]; {
-	case first == tlsHandshake || first == tlsChangeCipher || first == tlsAlert:
-		return 0, e.readTLS(c, b)
-	case first == mllpStart || first == '\r' || first == '\n':
-		return e.readHL7(c, b, final)
-	case first < mllpStart:
-		return e.readDICOM(c, b)
-	case first == 'M':
-		if p := e.readBareHL7(c, b); p != dissect.No {
-			return 0, p
+	for proto, next := dissect.RecogniseStream(b, 0); proto != 0; proto, next = dissect.RecogniseStream(b, next) {
+		window, last := b, final
+		if n := proto.Window(); n > 0 && len(b) >= n {
+			window, last = b[:n], true
+		}
+		if used, p = (*Extractor)(x).stream(proto, c, window, last); p != dissect.No {
+			return used, p
 		}
 	}
-	return 0, e.readHTTP(c, b, final)
+	return 0, dissect.No
+}
+
+// stream reads bytes of a protocol.
+func (x *Extractor) stream(proto dissect.Protocol, c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
+	switch proto {
+	case dissect.ProtocolTLS:
+		return 0, x.readTLS(c, b)
+	case dissect.ProtocolHL7:
+		return x.readHL7(c, b, final)
+	case dissect.ProtocolHL7Bare:
+		return 0, x.readBareHL7(c, b)
+	case dissect.ProtocolDICOM:
+		return x.readDICOM(c, b)
+	case dissect.ProtocolHTTP:
+		return 0, x.readHTTP(c, b, final)
+	}
+	return 0, dissect.No
 }
 
 // sender and receiver of a stream's bytes.

@@ -1,0 +1,141 @@
+package dissect
+
+// Protocol is an application protocol that is told by the first bytes of a
+// message, on any port, or by its port where the bytes tell too little.
+type Protocol uint8
+
+// Protocols. The zero value is none of them.
+const (
+	_ Protocol = iota
+	ProtocolTLS
+	ProtocolHL7     // in its MLLP frame
+	ProtocolHL7Bare // without a frame
+	ProtocolDICOM
+	ProtocolHTTP
+	ProtocolIntelliVue
+	ProtocolDHCPv4
+	ProtocolMDNS
+	ProtocolDNS
+)
+
+// opening is one row of a table: what a message of a protocol begins with.
+type opening struct {
+	protocol Protocol
+	port     uint16 // one side must have it, 0 for any
+	lead     string // the first bytes
+	// fits looks closer at what follows, as far as it goes; nil where the lead
+	// is all there is. The dissector has the last word.
+	fits func(b []byte) bool
+}
+
+// streamOpenings are tried in their order against the first bytes of a TCP
+// direction, and of each later segment that may begin a message. None asks for
+// a port.
+var streamOpenings = []opening{
+	{ProtocolTLS, 0, "\x16\x03", nil},
+	{ProtocolTLS, 0, "\x14\x03", nil}, // may stand in front of a server's hello
+	{ProtocolTLS, 0, "\x15\x03", nil}, // so may an alert
+	{ProtocolHL7, 0, "\x0b", nil},
+	{ProtocolHL7, 0, "\r", nil}, // line ends left behind a frame
+	{ProtocolHL7, 0, "\n", nil},
+	{ProtocolDICOM, 0, "\x01\x00", nil},
+	{ProtocolDICOM, 0, "\x02\x00", nil},
+	{ProtocolDICOM, 0, "\x04\x00", nil},
+	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
+	{ProtocolHTTP, 0, "", isHTTPStart},
+}
+
+// datagramOpenings are tried in their order against a UDP payload, first by
+// shape on any port, then by port.
+var datagramOpenings = []opening{
+	{ProtocolIntelliVue, 0, "\x00\x00", isConnectIndication},
+	{ProtocolIntelliVue, 0, "\xe1\x00\x00\x02\x00", nil},
+	{ProtocolIntelliVue, 0, "", opensIntelliVue},
+	{ProtocolDHCPv4, 67, "", nil},
+	{ProtocolDHCPv4, 68, "", nil},
+	{ProtocolDHCPv4, 4011, "", nil}, // PXE
+	{ProtocolMDNS, 5353, "", nil},
+	{ProtocolDNS, 53, "", nil},
+	{ProtocolIntelliVue, 24105, "", nil}, // release and abort
+}
+
+// RecogniseStream returns the first protocol, from the row next of the table
+// on, that b may be the beginning of, and the row behind it. A beginning that
+// is too short to tell may be of any. Zero: there is none.
+func RecogniseStream(b []byte, next int) (Protocol, int) {
+	for ; next < len(streamOpenings); next++ {
+		o := streamOpenings[next]
+		n := min(len(o.lead), len(b))
+		if string(b[:n]) == o.lead[:n] && (o.fits == nil || o.fits(b)) {
+			return o.protocol, next + 1
+		}
+	}
+	return 0, next
+}
+
+// RecogniseDatagram does the same for a whole UDP payload.
+func RecogniseDatagram(v *View, next int) (Protocol, int) {
+	b := v.Payload
+	for ; next < len(datagramOpenings); next++ {
+		o := datagramOpenings[next]
+		if o.port != 0 && o.port != v.SrcPort && o.port != v.DstPort {
+			continue
+		}
+		if n := len(o.lead); n <= len(b) && string(b[:n]) == o.lead && (o.fits == nil || o.fits(b)) {
+			return o.protocol, next + 1
+		}
+	}
+	return 0, next
+}
+
+// Window is how much of a message is looked at, in bytes (protocols.md §1.3);
+// 0 where the dissector keeps a window of its own.
+func (p Protocol) Window() int {
+	switch p {
+	case ProtocolTLS, ProtocolHL7, ProtocolHL7Bare, ProtocolDICOM, ProtocolHTTP, ProtocolDHCPv4, ProtocolMDNS, ProtocolDNS:
+		return 0
+	}
+	return 1 << 10
+}
+
+// String names the protocol.
+func (p Protocol) String() string {
+	switch p {
+	case ProtocolTLS:
+		return "TLS"
+	case ProtocolHL7:
+		return "HL7 over MLLP"
+	case ProtocolHL7Bare:
+		return "HL7 without a frame"
+	case ProtocolDICOM:
+		return "DICOM"
+	case ProtocolHTTP:
+		return "HTTP"
+	case ProtocolIntelliVue:
+		return "IntelliVue"
+	case ProtocolDHCPv4:
+		return "DHCPv4"
+	case ProtocolMDNS:
+		return "mDNS"
+	case ProtocolDNS:
+		return "DNS"
+	}
+	return "none"
+}
+
+// isHTTPStart reports letters as a method or HTTP/1.x begins with; M-SEARCH has
+// a hyphen.
+func isHTTPStart(b []byte) bool {
+	upper := func(i int) bool { return i >= len(b) || b[i] >= 'A' && b[i] <= 'Z' }
+	return upper(0) && (upper(1) || b[1] == '-') && upper(2)
+}
+
+// opensIntelliVue reports the opening of a data export association, and the
+// answers to it.
+func opensIntelliVue(b []byte) bool {
+	switch associationKind(b) {
+	case IntelliVueAssociateRequest, IntelliVueAssociateAccept, IntelliVueAssociateRefuse:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package dissect
+
+import (
+	"slices"
+	"testing"
+)
+
+// candidates are all that the table says of a stream's first bytes.
+func candidates(b []byte) (all []Protocol) {
+	for p, next := RecogniseStream(b, 0); p != 0; p, next = RecogniseStream(b, next) {
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestRecogniseStream(t *testing.T) {
+	tests := []struct {
+		b    string
+		want []Protocol
+	}{
+		{"\x16\x03\x01\x02", []Protocol{ProtocolTLS}},
+		{"\x15\x03\x03\x00", []Protocol{ProtocolTLS}},
+		{"\x16", []Protocol{ProtocolTLS}},
+		{"\x16\x02", nil},
+		{"\x0bMSH|", []Protocol{ProtocolHL7}},
+		{"\r\x0bMSH|", []Protocol{ProtocolHL7}},
+		{"MSH|^~", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
+		{"M", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
+		{"M-SEARCH *", []Protocol{ProtocolHTTP}},
+		{"GET / HTTP/1.1", []Protocol{ProtocolHTTP}},
+		{"Get / HTTP/1.1", nil},
+		{"\x01\x00\x00\x00", []Protocol{ProtocolDICOM}},
+		{"\x05\x00", nil},
+		{"\x00\x01", nil},
+	}
+	for _, tt := range tests {
+		if got := candidates([]byte(tt.b)); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %v, want %v", tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestRecogniseDatagram(t *testing.T) {
+	session := "\x0d" + string(block8([]byte("\x05\x08"+acse)))
+	tests := []struct {
+		name     string
+		src, dst uint16
+		b        string
+		want     []Protocol
+	}{
+		{"DHCP by its port", 68, 67, "\x01\x01\x06\x00", []Protocol{ProtocolDHCPv4, ProtocolDHCPv4}},
+		{"mDNS", 5353, 5353, "\x00\x00", []Protocol{ProtocolMDNS}},
+		{"DNS", 53, 40000, "\x12\x34", []Protocol{ProtocolDNS}},
+		{"connect indication on another port", 9, 9, string(connect()), []Protocol{ProtocolIntelliVue}},
+		{"association on another port", 9, 9, session, []Protocol{ProtocolIntelliVue}},
+		{"release on another port", 9, 9, "\x09\x04\xc1\x02\x61\x80", nil},
+		{"release", 9, 24105, "\x09\x04\xc1\x02\x61\x80", []Protocol{ProtocolIntelliVue}},
+		{"a lead that is cut", 9, 9, "\xe1\x00\x00", nil},
+		{"nothing", 9, 9, "", nil},
+	}
+	for _, tt := range tests {
+		v := &View{SrcPort: tt.src, DstPort: tt.dst, Payload: []byte(tt.b)}
+		var got []Protocol
+		for p, next := RecogniseDatagram(v, 0); p != 0; p, next = RecogniseDatagram(v, next) {
+			got = append(got, p)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestProtocolsAreNamed: each row of the tables has a protocol with a name.
+func TestProtocolsAreNamed(t *testing.T) {
+	for _, o := range slices.Concat(streamOpenings, datagramOpenings) {
+		if o.protocol.String() == Protocol(0).String() {
+			t.Errorf("protocol %d of %q has no name", o.protocol, o.lead)
+		}
+	}
+	for _, o := range streamOpenings {
+		if o.port != 0 {
+			t.Errorf("%v over TCP asks for port %d, which is not looked at", o.protocol, o.port)
+		}
+	}
+}
+
+func TestRecogniseAllocs(t *testing.T) {
+	v := &View{SrcPort: 53, DstPort: 53, Payload: []byte("some datagram of no protocol")}
+	noAllocs(t, func() {
+		candidatesNone := func(next int) { RecogniseStream(v.Payload, next); RecogniseDatagram(v, next) }
+		candidatesNone(0)
+	})
+}
