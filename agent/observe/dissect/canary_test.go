@@ -147,13 +147,17 @@ func TestCanaryHL7(t *testing.T) {
 		strings.Repeat(k.next()+"|", 8) + "Allowed~" + k.next() + "|" + k.next()
 	segments := []string{msh}
 	// Every segment that may hold a person, a place or a result, and one of a site's own.
-	for _, s := range strings.Fields("PID PD1 PV1 PV2 NK1 MRG GT1 IN1 IN2 IN3 AL1 IAM DG1 DRG PR1 ACC UB1 UB2 ORC OBR NTE TXA RXA RXE RXO RXR SPM SAC QRD QPD QRF STF PRA ROL EVN MSA ERR UAC SFT EQU ZMW ZZZ") {
+	for _, s := range strings.Fields("PID PD1 PV1 PV2 NK1 MRG GT1 IN1 IN2 IN3 AL1 IAM DG1 DRG PR1 ACC UB1 UB2 ORC OBR NTE TXA RXA RXE RXO RXR SPM SAC QRD QPD QRF STF PRA ROL EVN MSA ERR UAC ZMW ZZZ") {
 		segments = append(segments, k.fields(s, 30, nil))
 	}
 	segments = append(segments,
 		k.fields("OBX", 26, map[int]string{18: "Allowed"}),
 		k.fields("OBX", 26, map[int]string{3: "69985^" + k.next() + "^MDC^" + k.next(), 4: "1.0.0.0", 18: "Allowed-2"}),
 		k.fields("PRT", 26, map[int]string{10: "Allowed^~" + k.next(), 16: "Allowed", 17: "Allowed", 18: "Allowed", 19: "Allowed", 20: "Allowed", 22: "Allowed"}),
+		k.fields("SFT", 8, map[int]string{1: "Allowed^" + k.next(), 2: "Allowed", 3: "Allowed", 4: "Allowed", 6: "2020" + k.next()}),
+		k.fields("EQU", 8, map[int]string{1: "Allowed", 3: "OP^" + k.next()}),
+		k.fields("MSA", 8, map[int]string{1: "AE"}),
+		k.fields("OBX", 26, map[int]string{3: "184519^" + k.next() + "^MDC", 5: "^pump-status-infusing^" + k.next(), 18: "Allowed"}),
 		// A person who takes part, and text of an observation that goes on in the next lines.
 		k.fields("PRT", 9, nil),
 		"OBX|9|TX|1^x^L||"+k.next(), k.next(), "  PRT|"+k.next(), "OBXX|"+k.next(), "PRT "+k.next(), "")
@@ -164,6 +168,10 @@ func TestCanaryHL7(t *testing.T) {
 		switch {
 		case strings.HasPrefix(s, "OBX|") && strings.Contains(s, "Allowed"):
 			want += 2 // the field and its first component
+		case strings.HasPrefix(s, "EQU|"):
+			want += 2
+		case strings.HasPrefix(s, "SFT|"):
+			want += 4
 		case strings.HasPrefix(s, "PRT|") && strings.Contains(s, "Allowed"):
 			want += 8
 		}

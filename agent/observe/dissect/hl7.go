@@ -13,18 +13,24 @@ const (
 	maxHL7Codes   = 16
 	maxHL7Devices = 4
 	maxHL7Parts   = 4
+	maxHL7Soft    = 2
 )
 
 // HL7 is what the header and the device segments of one HL7 v2 message say of
 // the devices and systems that take part.
 //
-// phi: never read: every segment but MSH, OBX and PRT; in MSH fields 7, 8
-// (may hold a token) and 10 (may hold a record number); in OBX all but 3 (a
-// number), 4 (its depth) and 18, above all 5 (the value) and 16 (a nurse's
-// id); in PRT all but 10, 16–20 and 22, above all 5 (a person), 9 (a place).
+// phi: never read: every segment but MSH, SFT, EQU, MSA, OBX and PRT; in MSH
+// fields 7, 8 (may hold a token) and 10 (may hold a record number); in MSA all
+// but 1; in EQU all but 1 and 3; in OBX all but 3 (a number), 4 (its depth) and
+// 18, above all 16 (a nurse's id) and 5, the value, which is compared with the
+// words of three device states and never kept; in PRT all but 10, 16–20 and
+// 22, above all 5 (a person), 9 (a place).
 type HL7 struct {
 	// Empty is a frame without content, a bare server's answer.
 	Empty bool
+	// Batch is a file or batch of messages (FHS, BHS), of which the header is
+	// the first one's.
+	Batch bool
 
 	SendingApp        Text  // MSH-3, the whole field
 	SendingFacility   Text  // MSH-4
@@ -43,6 +49,14 @@ type HL7 struct {
 	DevicesLen uint8
 	Parts      [maxHL7Parts]HL7Participation
 	PartsLen   uint8
+
+	Software    [maxHL7Soft]HL7Software
+	SoftwareLen uint8
+	PCD         HL7PCD       // from MSH-21 and MSH-9
+	Ack         HL7Ack       // MSA-1
+	Equipment   HL7Equipment // EQU-3
+	Pump        HL7Pump
+	Alarm       bool // an alarm of the device is active
 
 	// Next is where in the stream the bytes after this frame begin, once Done.
 	Next int
@@ -112,19 +126,28 @@ func (m *HL7) DecodeStream(b []byte) Progress {
 }
 
 // DecodeBare reads a message without MLLP framing, as some senders put it on
-// UDP or raw TCP: it is Done once the MSH segment is complete.
+// UDP, raw TCP or into HTTP: it is Done once the MSH segment is complete.
 func (m *HL7) DecodeBare(b []byte) Progress {
-	if len(b) > 0 && b[0] != 'M' || !isHL7Start(b) {
+	if !isHL7Start(b) {
 		return No
 	}
 	*m = HL7{}
 	window := b[:min(len(b), hl7Window)]
-	for _, c := range window {
+	start := 0
+	for i, c := range window {
 		switch c {
 		case '\r', '\n', mllpEnd:
-			m.segments(window, false)
-			m.Next = len(b)
-			return Done
+			line := window[start:i]
+			start = i + 1
+			switch {
+			case len(line) == 0: // between CR and LF
+			case len(line) < 4 || !isHL7Start(line):
+				return No
+			case line[0] == 'M':
+				m.segments(window, false)
+				m.Next = len(b)
+				return Done
+			}
 		case mllpStart:
 			return No
 		}
@@ -168,12 +191,28 @@ func (m *HL7) segments(b []byte, complete bool) {
 			continue
 		}
 		switch string(seg[:3]) {
+		case "FHS", "BHS":
+			m.Batch = m.Batch || !seen
 		case "MSH":
-			if seen || !sep.read(seg) {
+			if seen && !m.Batch || !sep.read(seg) {
 				return
 			}
+			if !seen {
+				m.msh(seg, sep)
+			}
 			seen = true
-			m.msh(seg, sep)
+		case "SFT":
+			if seen && seg[3] == sep.field {
+				m.sft(seg, sep)
+			}
+		case "EQU":
+			if seen && seg[3] == sep.field {
+				m.equ(seg, sep)
+			}
+		case "MSA":
+			if seen && seg[3] == sep.field {
+				m.msa(seg, sep)
+			}
 		case "OBX":
 			if seen && seg[3] == sep.field {
 				m.obx(seg, sep)

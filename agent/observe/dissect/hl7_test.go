@@ -49,9 +49,10 @@ func TestHL7(t *testing.T) {
 		Next:     len(pumpMessage()),
 	}
 	ack := HL7{SendingApp: TextOf("RECV"), SendingFacility: TextOf("FAC"), ReceivingApp: TextOf("SEND"), ReceivingFacility: TextOf("FAC2"),
-		MessageType: TextOf("ACK_R01_ACK"), ProcessingID: TextOf("P"), Version: TextOf("2.6"), Next: 77}
+		MessageType: TextOf("ACK_R01_ACK"), ProcessingID: TextOf("P"), Version: TextOf("2.6"), Ack: HL7AckAA, Next: 77}
 	small := HL7{SendingApp: TextOf("A"), SendingFacility: TextOf("B")}
 	next := func(m HL7, n int) HL7 { m.Next = n; return m }
+	batch := HL7{Batch: true, SendingApp: TextOf("A"), SendingFacility: TextOf("B"), Codes: [maxHL7Codes]HL7Code{{69985, 0}}, CodesLen: 1}
 	tests := []struct {
 		name string
 		b    string
@@ -66,8 +67,9 @@ func TestHL7(t *testing.T) {
 		{"no line end behind the end", "\x0bMSH|^~\\&|A|B\x1c\x0bMSH", next(small, 14)},
 		{"line end of the frame before", "\r\n\x0bMSH|^~\\&|A|B\x1c\r", next(small, 17)},
 		{"other separators", "\x0bMSH#:;!@#A#B\r\x1c\r", next(small, 16)},
-		{"a batch", "\x0bFHS|^~\\&|F\rBHS|^~\\&|G\rMSH|^~\\&|A|B\rMSH|^~\\&|C|D\rOBX|1||69985^x^MDC\r\x1c\r", next(small, 70)},
-		{"segments before the header", "\x0bFHS|^~\\&|F\rOBX|1||69985^x^MDC\rPRT||||||||||x\r\x1c\r", HL7{Next: 48}},
+		{"a batch", "\x0bFHS|^~\\&|F\rBHS|^~\\&|G\rMSH|^~\\&|A|B\rMSH|^~\\&|C|D\rOBX|1||69985^x^MDC\r\x1c\r", next(batch, 70)},
+		{"a second header that no batch announced", "\x0bMSH|^~\\&|A|B\rMSH|^~\\&|C|D\rOBX|1||69985^x^MDC\r\x1c\r", next(small, 48)},
+		{"segments before the header", "\x0bFHS|^~\\&|F\rOBX|1||69985^x^MDC\rPRT||||||||||x\r\x1c\r", HL7{Batch: true, Next: 48}},
 		{"another separator in a segment", "\x0bMSH|^~\\&|A|B\rOBX#1##69985^x^MDC\rPRT#1\r\x1c\r", next(small, 41)},
 	}
 	for _, tt := range tests {
@@ -178,7 +180,10 @@ func TestHL7Bare(t *testing.T) {
 		{"MS", NeedMore, ""},
 		{"", NeedMore, ""},
 		{"MSHx^~\\&|A|B\r", No, ""},
-		{"BHS|^~\\&|A|B\r", No, ""},
+		{"BHS|^~\\&|A|B\r", NeedMore, ""},
+		{"FHS|^~\\&|F\r\nBHS|^~\\&|G\r\nMSH|^~\\&|A|B\r", Done, "A"},
+		{"FHS|^~\\&|F\rNTE|1\r", No, ""},
+		{"FHS|^~\\&|F\rMSH|^~\\&|A", NeedMore, ""},
 		{"MSH|\x0bMSH|", No, ""},
 		{"MSH|" + strings.Repeat("x", hl7Window), No, ""},
 	}
@@ -205,6 +210,8 @@ func TestHL7Allocs(t *testing.T) {
 
 func FuzzHL7(f *testing.F) {
 	f.Add([]byte(pumpMessage()))
+	f.Add([]byte(mllp(strings.Replace(pumpMSH, "PROF^IHE^1.3.6", "X^Y^1.3.6.1.4.1.19376.1.6.1.1.1", 1), "SFT|a|b|c|d||2020", "EQU|e||OP", "MSA|AR|x",
+		"OBX|1||184519^x^MDC||^pump-status-infusing", "OBX|1||0^MDC_ATTR_EVT_COND^MDC||197288")))
 	f.Add([]byte("\x0bFHS|^~\\&|F\rMSH#:;!@#A#B\nOBX#1##69985:x:MDC#1.0\x1c"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m HL7
@@ -212,6 +219,7 @@ func FuzzHL7(f *testing.F) {
 			t.Fatalf("next %d of %d", m.Next, len(b))
 		}
 		m.AppEUI.MAC()
+		_, _, _, _ = m.PCD.String(), m.Pump.String(), m.Equipment.String(), m.Ack.Refused()
 		checkPrintable(t, &m)
 		m.DecodeBare(b)
 		checkPrintable(t, &m)

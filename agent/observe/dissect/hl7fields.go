@@ -36,6 +36,7 @@ func cutByte(b []byte, sep byte) (part, rest []byte, more bool) {
 // msh reads the message header. MSH-1 is the separator itself, so the part
 // with the index n, counted from 0 at "MSH", is MSH-(n+1).
 func (m *HL7) msh(seg []byte, sep hl7Separators) {
+	var kind []byte
 	for n, more := 1, true; more && n <= 21; n++ {
 		var v []byte
 		v, seg, more = cutByte(seg, sep.field)
@@ -52,12 +53,19 @@ func (m *HL7) msh(seg []byte, sep hl7Separators) {
 			m.ReceivingFacility.set(v)
 		case 9:
 			m.MessageType.set(v)
+			kind = v
 		case 11:
 			m.ProcessingID.set(firstPart(v, sep.component))
 		case 12:
 			m.Version.set(firstPart(v, sep.component))
 		case 21:
 			m.Profile.set(firstPart(v, sep.repetition))
+			for again := len(v) > 0; again; {
+				var one []byte
+				if one, v, again = cutByte(v, sep.repetition); isPCD(one, sep) {
+					m.PCD = pcdTransaction(kind, sep)
+				}
+			}
 		}
 	}
 }
@@ -65,14 +73,18 @@ func (m *HL7) msh(seg []byte, sep hl7Separators) {
 // obx reads what an observation says of the device that made it.
 func (m *HL7) obx(seg []byte, sep hl7Separators) {
 	var code HL7Code
+	var what []byte
 	for n, more := 0, true; more && n <= 18; n++ {
 		var v []byte
 		v, seg, more = cutByte(seg, sep.field)
 		switch n {
 		case 3:
 			code.Code = mdcDeviceCode(v, sep)
+			what = v
 		case 4:
 			code.Depth = containmentDepth(v)
+		case 5:
+			m.status(what, v, sep)
 		case 18:
 			for again := true; again && len(v) > 0; {
 				var one []byte

@@ -1,0 +1,126 @@
+package dissect
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHL7Software(t *testing.T) {
+	var m HL7
+	b := mllp("MSH|^~\\&|A", "SFT|Maker AG^L^x|1.2|Product|B-7|info|20260102030405-0500", "SFT|||||x|y", "SFT|Other|2", "SFT|Third|3")
+	if p := m.DecodeStream([]byte(b)); p != Done {
+		t.Fatal(p)
+	}
+	want := [maxHL7Soft]HL7Software{
+		{Vendor: TextOf("Maker AG"), Version: TextOf("1.2"), Product: TextOf("Product"), Binary: TextOf("B-7"), Installed: TextOf("20260102030405")},
+		{Vendor: TextOf("Other"), Version: TextOf("2")},
+	}
+	if d := cmp.Diff(want, m.Software, exported); d != "" || m.SoftwareLen != 2 {
+		t.Errorf("%d of software (-want +got)\n%s", m.SoftwareLen, d)
+	}
+}
+
+func TestHL7States(t *testing.T) {
+	type states struct {
+		Ack       HL7Ack
+		Equipment string
+		Pump      HL7Pump
+		Alarm     bool
+		Devices   int
+	}
+	obx := func(what, value string) string { return "OBX|1|CWE|" + what + "|1.1.1.1|" + value }
+	for in, want := range map[string]states{
+		"MSA|AA|id":                   {Ack: HL7AckAA},
+		"MSA|CR|id|text":              {Ack: HL7AckCR},
+		"MSA|AEX|id":                  {},
+		"MSA":                         {},
+		"EQU|E1^x|20260101|OP^Normal": {Equipment: "OP", Devices: 1},
+		"EQU|E1~E2|20260101|UNK":      {Equipment: "UNK", Devices: 2},
+		"EQU|||ZZ":                    {},
+		"EQU|||":                      {},
+		obx("184519^X^MDC", "^pump-status-infusing"):                                                   {Pump: HL7PumpInfusing},
+		obx("184519^X^MDC", "pump-status-paused~x"):                                                    {Pump: HL7PumpStopped},
+		obx("184519^X^MDC", "12 mg of a drug"):                                                         {},
+		obx("184519^X^MDC", "pump-status-"):                                                            {},
+		obx("184504^X^MDC", "pump-mode-continuous"):                                                    {Pump: HL7PumpInfusing},
+		obx("184504^X^MDC", "pump-mod"):                                                                {},
+		obx("68482^X^MDC", "active"):                                                                   {Alarm: true},
+		obx("68482^X^MDC", "inactive"):                                                                 {},
+		obx("0^MDC_ATTR_EVT_COND^MDC", "197288^S^MDC"):                                                 {Pump: HL7PumpInfusing},
+		obx("0^MDC_EVT_OTHER^MDC", "197288^S^MDC"):                                                     {},
+		obx("157784^MDC_FLOW^MDC", "197288^active^MDC"):                                                {},
+		obx("0^MDC_ATTR_EVT_COND^MDC", "1^MDC_EVT_PUMP_DELIV_STOP^MDC"):                                {Pump: HL7PumpStopped},
+		obx("184519^X^MDC", "pump-status-paused") + "\r" + obx("184519^X^MDC", "pump-status-infusing"): {Pump: HL7PumpInfusing},
+		obx("184519^X^MDC", "pump-status-infusing") + "\r" + obx("0^MDC_ATTR_EVT_COND^MDC", "1^MDC_EVT_PUMP_DELIV_COMP^M"): {Pump: HL7PumpInfusing},
+	} {
+		var m HL7
+		if p := m.DecodeStream([]byte(mllp("MSH|^~\\&|A", in))); p != Done {
+			t.Fatal(p)
+		}
+		got := states{m.Ack, m.Equipment.String(), m.Pump, m.Alarm, int(m.DevicesLen)}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q (-want +got)\n%s", in, d)
+		}
+	}
+}
+
+func TestHL7PCD(t *testing.T) {
+	for in, want := range map[string]string{
+		"ORU^R01^ORU_R01|IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO": "pcd-01",
+		"RGV^O15|other~x^y^1.3.6.1.4.1.19376.1.6.1.3.1":                       "pcd-03",
+		"ORU^R40|1.3.6.1.4.1.19376.1.6.1.1.1":                                 "pcd-04", // by the trigger, not the number
+		"ORU^R42^x|^^1.3.6.1.4.1.19376.1.6.4.10":                              "pcd-10",
+		"ACK|^^1.3.6.1.4.1.19376.1.6.4.10":                                    "other",
+		"ORU^R01|IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.7.1^ISO":             "",
+		"ORU^R01|": "",
+	} {
+		kind, profile, _ := strings.Cut(in, "|")
+		var m HL7
+		m.DecodeStream([]byte(mllp("MSH|^~\\&|||||||" + kind + "||P|2.6|||||||||" + profile)))
+		if got := m.PCD.String(); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestHL7Samples reads the public sample messages of the corpus, which are no
+// part of the project.
+func TestHL7Samples(t *testing.T) {
+	dir := os.Getenv("CORPUS")
+	if dir == "" {
+		t.Skip("CORPUS is not set")
+	}
+	read := func(name string) string {
+		b, err := os.ReadFile(filepath.Join(dir, "data", "hl7", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for name, want := range map[string]string{
+		"nist-ihe-pcd/PCD01_message.hl7": "ORU_R01_ORU_R01 2.6 pcd-01 00a037002a01e240 codes 3",
+		"nist-ihe-pcd/PCD03_message.hl7": "ORU_R40_ORU_R40 2.6 pcd-04 0000000000000000 codes 2",
+		"linuxforhealth/sample_unix.hl7": "ADT_A01 2.6  0000000000000000 codes 0",
+		"linuxforhealth/sample_win.hl7":  "ADT_A01 2.6  0000000000000000 codes 0",
+	} {
+		text := read(name)
+		for way, decode := range map[string]func(*HL7) Progress{
+			"framed": func(m *HL7) Progress { return m.DecodeStream([]byte("\x0b" + text + "\r\x1c\r")) },
+			"bare":   func(m *HL7) Progress { return m.DecodeBare([]byte(text)) },
+		} {
+			var m HL7
+			if p := decode(&m); p != Done {
+				t.Fatalf("%s, %s: %v", name, way, p)
+			}
+			got := fmt.Sprintf("%s %s %s %x codes %d", m.MessageType, m.Version, m.PCD, m.AppEUI, m.CodesLen)
+			if got != want {
+				t.Errorf("%s, %s: %s, want %s", name, way, got, want)
+			}
+		}
+	}
+}
