@@ -107,7 +107,12 @@ func compiled(t *testing.T, name string) *policy.Compiled {
 // packets are the rows of lab.packets.tsv.
 func packets(t *testing.T) []hosttest.Row {
 	t.Helper()
-	data, err := os.ReadFile(policyData + "lab.packets.tsv")
+	return packetsOf(t, "lab.packets.tsv")
+}
+
+func packetsOf(t *testing.T, file string) []hosttest.Row {
+	t.Helper()
+	data, err := os.ReadFile(policyData + file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,12 +26,15 @@ func (d *Denies) deny(e platform.LogEntry) (event.Deny, event.Class, bool) {
 		return event.Deny{}, 0, false
 	}
 	body := event.Deny{Segment: r.Segment, Service: service(e), Port: e.In, Direction: fromDevice, Verdict: "denied"}
-	if r.Mode == policy.Stage {
+	switch {
+	case r.Quarantine:
+		body.Verdict = "quarantined"
+	case r.Mode == policy.Stage:
 		body.Verdict = "would-deny"
 	}
 	self, peer, peerIP := d.device(e.SrcMAC, e.Src), fact.MAC(e.DstMAC), e.Dst
 	switch {
-	case r.Segment == "": // the sender says it is somebody else
+	case r.Claimed(): // the sender says it is somebody else
 		body.Verdict, peerIP = "claimed-address", e.Src
 	case r.Dir == policy.From:
 		body.Direction = toDevice
@@ -51,7 +54,7 @@ func (d *Denies) deny(e platform.LogEntry) (event.Deny, event.Class, bool) {
 			class = event.Alert
 		}
 	}
-	if r.Segment == "" {
+	if r.Claimed() {
 		body.PeerMAC, body.PeerDevice = e.SrcMAC, ""
 		class = event.Alert
 		if self == nil {

@@ -23,7 +23,7 @@ type Status struct {
 	// Open is for how long break-glass lets everything through from now on.
 	Open time.Duration
 	// Packets since the agent started, counted by the kernel.
-	Denied, WouldDeny, Claimed uint64
+	Denied, WouldDeny, Claimed, Quarantined uint64
 }
 
 // Segment is one segment.
@@ -40,6 +40,7 @@ type tally struct {
 	denied  map[string]uint64 // by segment
 	would   map[string]uint64
 	claimed uint64 // dropped or not
+	cut     uint64 // of devices in quarantine
 }
 
 // count takes the counters of a table that was read back.
@@ -58,8 +59,10 @@ func (t *Task) count(table platform.Table) {
 		} // else it was loaded anew
 		seen[c.Chain] = c.Packets
 		switch {
-		case c.Segment == "":
+		case c.Claimed():
 			y.claimed += more
+		case c.Quarantine:
+			y.cut += more
 		case c.Mode == policy.Enforce:
 			y.denied[c.Segment] += more
 		default:
@@ -120,7 +123,7 @@ func (t *Task) Status() Status {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.status
-	s.Open, s.Claimed = open, t.tally.claimed
+	s.Open, s.Claimed, s.Quarantined = open, t.tally.claimed, t.tally.cut
 	for _, n := range t.tally.denied {
 		s.Denied += n
 	}
@@ -146,7 +149,7 @@ func (t *Task) Status() Status {
 // Counters are the exact counts, by stable name.
 func (t *Task) Counters() map[string]uint64 {
 	s := t.Status()
-	return map[string]uint64{"rules.denied": s.Denied, "rules.would_deny": s.WouldDeny, "rules.claimed": s.Claimed}
+	return map[string]uint64{"rules.denied": s.Denied, "rules.would_deny": s.WouldDeny, "rules.claimed": s.Claimed, "rules.quarantined": s.Quarantined}
 }
 
 // Segment is where a device stands under the rules in force; "" if nowhere.

@@ -321,7 +321,7 @@ func TestCountersOutliveGenerations(t *testing.T) {
 		if s.Denied != 680 || s.WouldDeny != 340 || s.Segments[0].Denied != 340 || s.Segments[2].WouldDeny != 340 {
 			t.Errorf("counted %+v", s)
 		}
-		want := map[string]uint64{"rules.denied": 680, "rules.would_deny": 340, "rules.claimed": 0}
+		want := map[string]uint64{"rules.denied": 680, "rules.would_deny": 340, "rules.claimed": 0, "rules.quarantined": 0}
 		if diff := cmp.Diff(want, w.task.Counters()); diff != "" {
 			t.Errorf("counters (-want +got)\n%s", diff)
 		}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
@@ -23,11 +24,11 @@ func (c *Compiled) base(t *platform.Table, n uint64) {
 		refusal("claim_drop", prefixClaimDrop, Enforce),
 		refusal("claim_stage", prefixClaimStage, Stage),
 		platform.Chain{Name: ChainCare, Rules: care(up)},
-		platform.Chain{Name: ChainQuarantine},
 		platform.Chain{Name: ChainConfirmed, Rules: []platform.Rule{
 			rule(jump(gen("gen", n)), c.Comment()),
 		}},
 	)
+	t.Chains = append(t.Chains, quarantineChains(up)...)
 }
 
 // The places, also of what is not built yet:
@@ -35,7 +36,10 @@ func (c *Compiled) base(t *platform.Table, n uint64) {
 //	1 break-glass
 //	2 claimed-address drop
 //	3 exempt pairs, and what their devices need besides
-//	4 quarantine: ChainQuarantine, empty so far
+//	4 quarantine: ChainQuarantine. Of a device under the interlock place 3 lets
+//	  nothing through, for as long as its element in the kernel lives: pairs are
+//	  never removed, so they are back without anybody's doing. A pair of another
+//	  device with it stays: that one was not named.
 //	5 trial generation: an element of MapTrial, a goto, until it is confirmed
 //	6 confirmed generation
 //
@@ -69,18 +73,19 @@ func (c *Compiled) order(up string) []platform.Rule {
 	// What hides behind a second tag the rules cannot read, and some hosts can.
 	r = append(r, platform.Rule{Matches: []platform.Match{notFrom(up), notTo(up)},
 		VMap: &platform.VMap{Fields: []platform.Field{platform.MetaProtocol}, Map: "nested"}, Comment: "2 claimed address: hidden"})
+	from, to := outside(setInterlocked, platform.EtherSaddr), outside(setInterlocked, platform.EtherDaddr)
 	for _, f := range families() {
 		const why = "3 exempt pair"
 		r = append(r,
-			rule(accept(), why, outTo(up), protocol(f.ether), within("exempt_to"+f.name, platform.EtherSaddr, f.daddr)),
-			rule(accept(), why, protocol(f.ether), within("exempt_from"+f.name, platform.MetaIIFName, f.saddr, platform.EtherDaddr)),
-			rule(accept(), why+", ward", protocol(f.ether), within("exempt_ward"+f.name, platform.EtherSaddr, platform.EtherDaddr, f.daddr)),
-			rule(accept(), why+", ward", protocol(f.ether), within("exempt_ward"+f.name, platform.EtherDaddr, platform.EtherSaddr, f.saddr)),
+			rule(accept(), why, outTo(up), protocol(f.ether), within("exempt_to"+f.name, platform.EtherSaddr, f.daddr), from),
+			rule(accept(), why, protocol(f.ether), within("exempt_from"+f.name, platform.MetaIIFName, f.saddr, platform.EtherDaddr), to),
+			rule(accept(), why+", ward", protocol(f.ether), within("exempt_ward"+f.name, platform.EtherSaddr, platform.EtherDaddr, f.daddr), from),
+			rule(accept(), why+", ward", protocol(f.ether), within("exempt_ward"+f.name, platform.EtherDaddr, platform.EtherSaddr, f.saddr), to),
 		)
 	}
 	return append(r,
-		rule(jump(ChainCare), "3 exempt device: its groups and housekeeping", within("exempt_device", platform.EtherSaddr)),
-		rule(jump(ChainCare), "3 exempt device: its housekeeping", within("exempt_device", platform.EtherDaddr)),
+		rule(jump(ChainCare), "3 exempt device: its groups and housekeeping", within("exempt_device", platform.EtherSaddr), from),
+		rule(jump(ChainCare), "3 exempt device: its housekeeping", within("exempt_device", platform.EtherDaddr), to),
 		rule(jump(ChainQuarantine), "4 quarantine"),
 		platform.Rule{VMap: &platform.VMap{Fields: []platform.Field{platform.MetaIIFType}, Map: MapTrial}, Comment: "5 trial generation"},
 		rule(jump(ChainConfirmed), "6 confirmed generation"),
@@ -128,7 +133,7 @@ func careReaching6() []uint8 { return []uint8{1, 2, 3, 4, 130, 134, 135, 136} }
 func (c *Compiled) baseSets(t *platform.Table) {
 	t.Sets = append(append(t.Sets, openSets()...),
 		platform.Set{Name: MapTrial, Key: []platform.KeyType{platform.KeyIfType}, Map: true, Timeout: true})
-
+	t.Sets = append(t.Sets, quarantineSets(c.in.Quarantine)...)
 	for _, f := range families() {
 		t.Sets = append(t.Sets, addrSet("claim"+f.name, f, c.claims.drop), addrSet("watch"+f.name, f, c.claims.stage))
 		to := platform.Set{Name: "exempt_to" + f.name, Key: []platform.KeyType{platform.KeyEtherAddr, f.key}}
@@ -162,8 +167,13 @@ func (c *Compiled) baseSets(t *platform.Table) {
 func (c *Compiled) exemptSets(t *platform.Table) {
 	devices := platform.Set{Name: "exempt_device", Key: []platform.KeyType{platform.KeyEtherAddr}}
 	casts := platform.Set{Name: "exempt_broadcast", Interval: true, Key: []platform.KeyType{platform.KeyEtherAddr, platform.KeyProto, platform.KeyService}}
-	exempt := map[string]bool{}
+	peers := platform.Set{Name: "exempt_peer", Key: []platform.KeyType{platform.KeyEtherAddr}}
+	exempt, peer := map[string]bool{}, map[fact.MAC]bool{}
 	for _, p := range c.Pairs {
+		if p.onWard() && !peer[p.PeerMAC] {
+			peer[p.PeerMAC] = true
+			peers.Elements = append(peers.Elements, platform.Element{Key: platform.MACKey(p.PeerMAC)})
+		}
 		if k := platform.MACKey(p.MAC); !exempt[k] {
 			exempt[k] = true
 			devices.Elements = append(devices.Elements, platform.Element{Key: k})
@@ -184,7 +194,7 @@ func (c *Compiled) exemptSets(t *platform.Table) {
 			casts.Elements = append(casts.Elements, e.of(mac))
 		}
 	})
-	t.Sets = append(t.Sets, devices, casts)
+	t.Sets = append(t.Sets, devices, peers, casts)
 }
 
 // eachGroup calls do for each exempt device with what its segment sends to

@@ -15,6 +15,9 @@ type Input struct {
 	Pairs     []Pair         // exempt pairs of old: they stay
 	Internal  []netip.Prefix // the site's networks
 	Uplink    string         // port towards the hospital
+	// Quarantine has each device once. It is in the base: no generation changes
+	// with it.
+	Quarantine []Quarantine
 }
 
 // Compiled is a policy as rules, whatever the number of their generation.

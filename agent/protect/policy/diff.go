@@ -49,9 +49,13 @@ func part(t platform.Table, n uint64) platform.Table {
 }
 
 // Diff compares a table that was read back, or a part of it, with the same part
-// as it should be. Elements of sets with timeouts are not compared: break-glass
+// as it should be. Of sets with timeouts only quarantine is compared: break-glass
 // and trials belong to those who opened them.
 func Diff(have, want platform.Table) Delta {
+	left := map[string]platform.Set{} // with what is left of their timeouts
+	for _, s := range have.Sets {
+		left[s.Name] = s
+	}
 	have, want = have.Static(), want.Static()
 	var d Delta
 	note := func(format string, args ...any) {
@@ -84,6 +88,8 @@ func Diff(have, want platform.Table) Delta {
 			note("set %s is missing", s.Name)
 		case !sameKind(h, s):
 			note("set %s is of another kind", s.Name)
+		case s.Name == setQuarantined, s.Name == setInterlocked:
+			d.timed(left[s.Name], s)
 		case !s.Timeout:
 			d.elements(h, s)
 		}

@@ -75,6 +75,13 @@ func (c *Compiled) Explain(p Packet) Explanation {
 		e.Why = append(e.Why, why)
 		return e
 	}
+	if why, ok := c.quarantine(p); why != "" {
+		if !ok {
+			worsen(Enforce, why)
+			return e
+		}
+		e.Why = append(e.Why, why)
+	}
 	if m := c.ownAddress(p); m != nil {
 		worsen(m.Mode, fmt.Sprintf("segment %s: unicast to %s in a group frame", m.Segment, p.Dst))
 		if e.Verdict == Deny {
@@ -124,6 +131,9 @@ func (c *Compiled) exempt(p Packet) (string, bool) {
 	up := c.in.Uplink
 	known := false
 	for _, x := range c.Pairs {
+		if c.interlocked(x.MAC) {
+			continue
+		}
 		from, to := x.MAC == p.SrcMAC, x.MAC == p.DstMAC
 		known = known || from || to
 		if !p.isIP() {
@@ -147,7 +157,7 @@ func (c *Compiled) exempt(p Packet) (string, bool) {
 		return "exempt device: housekeeping", true
 	}
 	m := c.member(func(m *Member) bool { return m.MAC == p.SrcMAC })
-	if m == nil || m.Class != device.LifeSustaining || !c.exemptDevice(p.SrcMAC) || c.in.Policy.Segment(m.Segment) == nil {
+	if m == nil || m.Class != device.LifeSustaining || !c.exemptDevice(p.SrcMAC) || c.interlocked(p.SrcMAC) || c.in.Policy.Segment(m.Segment) == nil {
 		return "", false
 	}
 	for _, a := range c.in.Policy.Segment(m.Segment).Allow {

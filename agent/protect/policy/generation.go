@@ -159,12 +159,17 @@ func logPrefix(m Mode, d Direction, segment string) string {
 
 // Refusal is what a log prefix says.
 type Refusal struct {
-	Mode    Mode
-	Dir     Direction // To: it left the device; 0 for a claimed address
-	Segment string    // "" for a claimed address
+	Mode       Mode
+	Dir        Direction // To: it left the device; 0 for a claimed address
+	Segment    string    // "" for a claimed address and quarantine
+	Quarantine bool
 }
 
-// ParsePrefix reads a prefix that logPrefix made, or that of a claimed address.
+// Claimed reports whether the sender claimed the address of another.
+func (r Refusal) Claimed() bool { return r.Dir == 0 }
+
+// ParsePrefix reads a prefix that logPrefix made, that of a claimed address, or
+// of quarantine.
 func ParsePrefix(prefix string) (Refusal, bool) {
 	w := strings.Split(strings.TrimRight(prefix, "\x00"), " ")
 	if len(w) != 4 || w[0] != "wk" {
@@ -175,6 +180,8 @@ func ParsePrefix(prefix string) (Refusal, bool) {
 	case "drop":
 	case "stage":
 		r.Mode = Stage
+	case "quarantine":
+		r.Quarantine, r.Segment = true, ""
 	default:
 		return Refusal{}, false
 	}
@@ -184,6 +191,9 @@ func ParsePrefix(prefix string) (Refusal, bool) {
 	case way(From):
 		r.Dir = From
 	case "claim":
+		if r.Quarantine {
+			return Refusal{}, false
+		}
 		r.Segment = ""
 	default:
 		return Refusal{}, false

@@ -16,7 +16,7 @@ const (
 
 	ChainForward    = "forward"    // the base chain: its order is the safety case
 	ChainCare       = "care"       // L2 housekeeping of exempt devices
-	ChainQuarantine = "quarantine" // place of a later issue
+	ChainQuarantine = "quarantine" // devices that are cut off
 	ChainConfirmed  = "confirmed"  // jumps to the generation in force
 
 	SetOpenAll    = "open_all"    // break-glass: the gateway

@@ -24,6 +24,10 @@ func within(set string, f ...platform.Field) platform.Match {
 	return platform.Match{Fields: f, Op: platform.OpIn, Set: set}
 }
 
+func outside(set string, f platform.Field) platform.Match {
+	return platform.Match{Fields: []platform.Field{f}, Op: platform.OpNotIn, Set: set}
+}
+
 func protocol(types ...uint16) platform.Match {
 	v := make([]string, len(types))
 	for i, t := range types {

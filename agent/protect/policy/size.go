@@ -27,7 +27,7 @@ func (c *Compiled) size() int {
 		}
 		each[s.Name] = n
 	}
-	n := len(tags()) + len(c.claims.drop) + len(c.claims.stage) + 3*len(c.Pairs)
+	n := len(tags()) + len(c.claims.drop) + len(c.claims.stage) + 4*len(c.Pairs) + 2*len(c.in.Quarantine)
 	for _, m := range c.in.Placement.Members {
 		if m.Mode != Observe {
 			n += 4 + len(m.Addrs) + each[m.Segment] // 4: that it is filtered, its verdicts, and that it may meet strangers

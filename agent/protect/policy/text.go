@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/platform"
@@ -32,6 +33,13 @@ func (c *Compiled) Text() string {
 		fmt.Fprintf(&b, "exempt pair: %s and %s %s", p.Device, p.Peer, p.Addr)
 		if p.onWard() {
 			fmt.Fprintf(&b, " (on the ward, %s)", p.PeerMAC)
+		}
+		b.WriteByte('\n')
+	}
+	for _, q := range c.in.Quarantine {
+		fmt.Fprintf(&b, "quarantine: %s for %s, by %s: %s", q.Device, q.Left, q.Owner, q.Reason)
+		if q.Interlock {
+			b.WriteString(" (interlock: without its exempt pairs)")
 		}
 		b.WriteByte('\n')
 	}
@@ -99,6 +107,9 @@ func setText(s platform.Set) string {
 		}
 		if s.Map {
 			b.WriteString(": " + verdictText(e.Verdict))
+		}
+		if e.Timeout > 0 {
+			fmt.Fprintf(&b, " for %s", time.Duration(e.Timeout)*time.Millisecond)
 		}
 		b.WriteByte('\n')
 	}

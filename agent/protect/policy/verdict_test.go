@@ -34,9 +34,14 @@ func loadFake(t testing.TB, table platform.Table) (*fake.Firewall, *stillClock) 
 // misjudged lists the rows whose verdict on the table is not the person's.
 func misjudged(t testing.TB, table platform.Table) []string {
 	t.Helper()
+	return misjudgedOf(t, table, rows())
+}
+
+func misjudgedOf(t testing.TB, table platform.Table, rows []row) []string {
+	t.Helper()
 	fw, _ := loadFake(t, table)
 	var wrong []string
-	for _, r := range rows() {
+	for _, r := range rows {
 		d := fw.Decide(fake.Packet{Frame: r.frame.bytes(), In: r.in, Out: r.out})
 		if d.Accepted != r.pass {
 			wrong = append(wrong, fmt.Sprintf("%s (%s): passes %v by %s rule %d %s, want %v", r.name, r.why, d.Accepted, d.Chain, d.Rule, d.Comment, r.pass))
