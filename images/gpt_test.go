@@ -287,6 +287,31 @@ func tool(t *testing.T, name, pkg string, args ...string) string {
 	return string(out)
 }
 
+// TestOfImage: the layout, whatever its disk's size, and nothing that is like it.
+func TestOfImage(t *testing.T) {
+	other := GUID{1}
+	for name, c := range map[string]struct {
+		edit func(g *GPT)
+		want bool
+	}{
+		"as built":           {func(*GPT) {}, true},
+		"another disk":       {func(g *GPT) { g.Disk = other }, false},
+		"another slot":       {func(g *GPT) { g.Partitions[1].ID = other }, false},
+		"another name":       {func(g *GPT) { g.Partitions[1].Name = "root-c" }, false},
+		"another type":       {func(g *GPT) { g.Partitions[0].Type = other }, false},
+		"one partition less": {func(g *GPT) { g.Partitions = g.Partitions[:3] }, false},
+		"nothing":            {func(g *GPT) { *g = GPT{} }, false},
+	} {
+		g, err := Layout(1 << 30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.edit(&g); g.OfImage() != c.want {
+			t.Errorf("%s: %v, want %v", name, !c.want, c.want)
+		}
+	}
+}
+
 func TestLayoutRefuses(t *testing.T) {
 	for _, n := range []int64{0, MinDisk() - SectorSize, MinDisk() + 1, -512} {
 		if _, err := Layout(n); err == nil {

@@ -70,6 +70,21 @@ func Layout(bytes int64) (GPT, error) {
 	return g, nil
 }
 
+// OfImage reports whether the table is that of an image, by the ids of the disk
+// and of each partition: a disk that only has partitions of the same names is a
+// stranger's.
+func (g GPT) OfImage() bool {
+	if g.Disk.String() != diskID || len(g.Partitions) != len(layout) {
+		return false
+	}
+	for i, l := range layout {
+		if p := g.Partitions[i]; p.Name != l.name || p.Type.String() != l.kind || p.ID.String() != l.id {
+			return false
+		}
+	}
+	return true
+}
+
 // Partition finds a partition by its name.
 func (g GPT) Partition(name string) (Partition, error) {
 	for _, p := range g.Partitions {

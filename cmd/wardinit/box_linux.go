@@ -35,6 +35,7 @@ type box struct {
 	rules    string        // what was loaded at boot; "": none
 	imageCfg bool          // the gateway's own configuration was refused
 	rooted   bool          // the slot's file system is there
+	disk     disk          // it lies on
 	data     string        // what is wrong with the data partition; "": nothing
 	grow     func() error  // the data partition's file system; nil: nothing to do
 	rescue   string        // why nothing is filtered; "": the rules are in place
@@ -125,7 +126,7 @@ func (b *box) store(limit context.Context) {
 
 // take notes what became of the disk.
 func (b *box) take(s storage) {
-	b.stored, b.rooted, b.data = nil, s.rooted, s.data
+	b.stored, b.rooted, b.disk, b.data = nil, s.rooted, s.disk, s.data
 	b.step("mount disk", errors.Join(s.errs...))
 	if s.data != "" {
 		b.say.alarm("data partition: %s", s.data)
@@ -138,10 +139,10 @@ func (b *box) settle() {
 	if !b.rooted {
 		return
 	}
-	grow, settled := b.grow, make(chan struct{})
+	from, grow, settled := b.disk, b.grow, make(chan struct{})
 	b.settled = settled
 	go func() {
-		b.note("take over files of the ESP", mountESP())
+		b.note("take over files of the ESP", mountESP(from))
 		close(settled)
 		b.note("address the gateway", address())
 		if grow != nil {

@@ -19,7 +19,7 @@ const dataFolder = root + "/data"
 // mountData grows and mounts the data partition. Where there is none to be had,
 // memory takes its place, so that the agent runs all the same.
 func (s *storage) mountData() {
-	dev, err := partition(images.PartData, 0)
+	dev, err := s.disk.partition(images.PartData)
 	if err != nil {
 		s.forget(err)
 		return

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -47,6 +46,7 @@ const diskWait = 5 * time.Second
 // storage is what became of the disk.
 type storage struct {
 	rooted bool   // the slot's file system is there
+	disk   disk   // it lies on
 	data   string // what is wrong with the data partition; "": nothing
 	errs   []error
 	grow   func() error // what is left to do once the ward is connected
@@ -55,14 +55,21 @@ type storage struct {
 // mountSlot makes the agent's root: the slot read-only, the data partition and
 // the kernel's file systems. Only the slot itself is needed to run.
 func mountSlot() storage {
-	slot, err := partition("root-"+slotName(), diskWait)
+	d, err := awaitDisk(diskWait)
+	var slot string
+	if err == nil {
+		slot, err = d.partition("root-" + slotName())
+	}
 	if err == nil {
 		err = mount(slot, "squashfs", root, unix.MS_RDONLY|unix.MS_NODEV|unix.MS_NOSUID, "")
 	}
 	if err != nil {
 		return storage{errs: []error{fmt.Errorf("mount slot: %w", err)}}
 	}
-	s := storage{rooted: true}
+	s := storage{rooted: true, disk: d}
+	if len(d.others) > 0 {
+		s.errs = append(s.errs, fmt.Errorf("%s is used: %s hold an image, too", d.name, strings.Join(d.others, ", ")))
+	}
 	for _, at := range []string{"/dev", "/proc", "/sys", "/run"} {
 		s.errs = append(s.errs, mount(at, "", root+at, unix.MS_BIND, ""))
 	}
@@ -72,8 +79,8 @@ func mountSlot() storage {
 
 // mountESP takes over what lies there. It is not on the way to the rules: a
 // laptop may have written anything to it.
-func mountESP() error {
-	dev, err := partition(images.PartESP, 0)
+func mountESP(d disk) error {
+	dev, err := d.partition(images.PartESP)
 	if err != nil {
 		return err
 	}
@@ -96,44 +103,4 @@ func slotName() string {
 		}
 	}
 	return "a"
-}
-
-// partition is the device of the partition of that name, waiting for its disk.
-func partition(name string, wait time.Duration) (string, error) {
-	for end := time.Now().Add(wait); ; time.Sleep(20 * time.Millisecond) {
-		dev, err := findPartition("/sys/class/block", name)
-		if dev != "" || err != nil || time.Now().After(end) {
-			if dev == "" && err == nil {
-				err = fmt.Errorf("no partition %s after %s", name, wait)
-			}
-			return dev, err
-		}
-	}
-}
-
-// findPartition looks through sysfs for a partition's name in the GPT.
-func findPartition(sys, name string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(sys, "*", "uevent"))
-	if err != nil {
-		return "", err
-	}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			continue // it is gone again
-		}
-		var dev, part string
-		for _, line := range strings.Split(string(text), "\n") {
-			if v, ok := strings.CutPrefix(line, "DEVNAME="); ok {
-				dev = v
-			}
-			if v, ok := strings.CutPrefix(line, "PARTNAME="); ok {
-				part = v
-			}
-		}
-		if part == name && dev != "" {
-			return "/dev/" + dev, nil
-		}
-	}
-	return "", nil
 }
