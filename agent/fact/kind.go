@@ -43,15 +43,25 @@ const (
 	HL7Facility  Kind = "hl7.msh4_sending_facility"
 	HL7Type      Kind = "hl7.msh9_type" // ORU^R01, ADT^A01, ACK, …
 	HL7Version   Kind = "hl7.msh12_version"
-	HL7Profile   Kind = "hl7.msh21_profile" // OID
-	HL7Receives  Kind = "hl7.receives"      // message type it accepts, as the listener
-	HL7OBX3      Kind = "hl7.obx3_device"   // MDC code of an MDS, VMD or channel
-	HL7Equipment Kind = "hl7.obx18_equipment"
+	HL7Profile   Kind = "hl7.msh21_profile"   // OID
+	HL7Receives  Kind = "hl7.receives"        // message type it accepts, as the listener
+	HL7OBX3      Kind = "hl7.obx3_device"     // MDC code of an MDS, VMD or channel
+	HL7Equipment Kind = "hl7.obx18_equipment" // of OBX-18 or EQU-1
 	HL7Device    Kind = "hl7.prt10_device"
 	HL7UDI       Kind = "hl7.prt16_udi"
 	HL7Lot       Kind = "hl7.prt19_lot"
 	HL7Serial    Kind = "hl7.prt20_serial"
 	HL7DevType   Kind = "hl7.prt22_type"
+
+	HL7SoftMaker   Kind = "hl7.sft1_vendor"
+	HL7SoftVersion Kind = "hl7.sft2_version"
+	HL7SoftProduct Kind = "hl7.sft3_product"
+	HL7SoftBinary  Kind = "hl7.sft4_binary"
+	HL7SoftDate    Kind = "hl7.sft6_installed" // digits
+	HL7EquState    Kind = "hl7.equ3_state"     // code of table 0365
+	HL7PCD         Kind = "hl7.pcd"            // IHE transaction: "pcd-01"
+	HL7PumpState   Kind = "hl7.pump_state"     // "infusing", "not-infusing"
+	HL7Alarm       Kind = "hl7.alarm"          // the device has an alarm: "yes"
 
 	DICOMAETitle   Kind = "dicom.ae_title"           // calling, of the caller
 	DICOMCalledAs  Kind = "dicom.ae_title_called_as" // called, of the called

@@ -1,5 +1,7 @@
 package dissect
 
+import "bytes"
+
 // Bytes of MLLP framing (HL7 v2 Implementation Guide appendix C) and the
 // window of a frame that is looked at.
 const (
@@ -156,6 +158,22 @@ func (m *HL7) DecodeBare(b []byte) Progress {
 		return No
 	}
 	return NeedMore
+}
+
+// ResyncHL7 finds the first MLLP frame of b that begins behind the end of
+// another, for a stream of which the beginning was not seen, and returns where
+// it begins; 0 for nowhere.
+func ResyncHL7(b []byte) int {
+	const start = "\x0bMSH"
+	for at := 0; ; at++ {
+		next := bytes.Index(b[at:], []byte(start))
+		if at += next; next < 0 || len(b)-at <= len(start) {
+			return 0
+		}
+		if at > 0 && (b[at-1] == mllpEnd || b[at-1] == '\r' || b[at-1] == '\n') && isPunct(b[at+len(start)]) {
+			return at
+		}
+	}
 }
 
 // isHL7Start reports whether b begins, as far as it goes, with a segment that

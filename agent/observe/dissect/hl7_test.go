@@ -195,6 +195,17 @@ func TestHL7Bare(t *testing.T) {
 	}
 }
 
+func TestResyncHL7(t *testing.T) {
+	for in, want := range map[string]int{
+		"MSH|": 0, "\x0bMSH|": 0, "x\x0bMSH|": 0, "x\x1c\r\x0bMSH": 0, "x\x1c\r\x0bMSH|": 3, "x\x1c\x0bMSH#": 2, "\r\x0bMSH ": 0,
+		"\x0bMSH|\x0bMSH|\x1c\r\x0bMSH|a\x1c\r\x0bMSH|": 12, "": 0,
+	} {
+		if got := ResyncHL7([]byte(in)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
 func TestHL7Refuses(t *testing.T) {
 	for _, b := range []string{"MSH|^~\\&|", "\x0bMSG|", "\x0bMSHa", "\x0bMSH ", "\x0bX", "\r\r\r\x0bMSH|", "\x16\x03"} {
 		if p := new(HL7).DecodeStream([]byte(b)); p != No {
@@ -205,7 +216,7 @@ func TestHL7Refuses(t *testing.T) {
 
 func TestHL7Allocs(t *testing.T) {
 	b, m := []byte(pumpMessage()), new(HL7)
-	noAllocs(t, func() { m.DecodeStream(b); m.DecodeBare(b[1:]) })
+	noAllocs(t, func() { m.DecodeStream(b); m.DecodeBare(b[1:]); ResyncHL7(b[1:]) })
 }
 
 func FuzzHL7(f *testing.F) {

@@ -42,6 +42,8 @@ var streamOpenings = []opening{
 	{ProtocolDICOM, 0, "\x02\x00", nil},
 	{ProtocolDICOM, 0, "\x04\x00", nil},
 	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
+	{ProtocolHL7Bare, 0, "FHS", isHL7Start}, // a file of batches
+	{ProtocolHL7Bare, 0, "BHS", isHL7Start},
 	{ProtocolHTTP, 0, "", isHTTPStart},
 }
 

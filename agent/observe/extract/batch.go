@@ -81,8 +81,11 @@ func (x *Extractor) say(w who, kind fact.Kind, t *dissect.Text) {
 }
 
 // yes states that the device does something.
-func (x *Extractor) yes(w who, kind fact.Kind) {
-	x.text = append(x.text[:0], "yes"...)
+func (x *Extractor) yes(w who, kind fact.Kind) { x.word(w, kind, "yes") }
+
+// word states a word of ours, if there is one.
+func (x *Extractor) word(w who, kind fact.Kind, word string) {
+	x.text = append(x.text[:0], word...)
 	x.state(w, kind, x.text)
 }
 

@@ -30,6 +30,7 @@ type Stats struct {
 	Foreign          uint64 // DHCP requests in the name of another MAC, not believed
 	Unknown          uint64 // frames to a MAC that is not on the port (flooded)
 	FragmentsDropped uint64 // datagrams not put together
+	HL7Refused       uint64 // HL7 messages answered with AE, AR, CE or CR
 	Flows            flows.Stats
 }
 

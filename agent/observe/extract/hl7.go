@@ -50,6 +50,9 @@ func (x *Extractor) message(c *flows.Conn, m *dissect.HL7) {
 	if m.Empty {
 		return
 	}
+	if m.Ack.Refused() {
+		x.stats.HL7Refused++
+	}
 	w := sender(c)
 	x.say(w, fact.HL7App, &m.SendingApp)
 	x.say(w, fact.HL7Facility, &m.SendingFacility)
@@ -75,5 +78,19 @@ func (x *Extractor) message(c *flows.Conn, m *dissect.HL7) {
 		x.say(w, fact.HL7Lot, &p.Lot)
 		x.say(w, fact.HL7Serial, &p.Serial)
 		x.say(w, fact.HL7DevType, &p.DeviceType)
+	}
+	for i := range m.Software[:m.SoftwareLen] {
+		s := &m.Software[i]
+		x.say(w, fact.HL7SoftMaker, &s.Vendor)
+		x.say(w, fact.HL7SoftVersion, &s.Version)
+		x.say(w, fact.HL7SoftProduct, &s.Product)
+		x.say(w, fact.HL7SoftBinary, &s.Binary)
+		x.say(w, fact.HL7SoftDate, &s.Installed)
+	}
+	x.word(w, fact.HL7PCD, m.PCD.String())
+	x.word(w, fact.HL7EquState, m.Equipment.String())
+	x.word(w, fact.HL7PumpState, m.Pump.String())
+	if m.Alarm {
+		x.yes(w, fact.HL7Alarm)
 	}
 }

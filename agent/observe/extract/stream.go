@@ -15,7 +15,7 @@ var _ flows.Reader = (*reader)(nil)
 // that looks closer.
 func (x *reader) Begins(b []byte) bool {
 	p, _ := dissect.RecogniseStream(b, 0)
-	return p != 0
+	return p != 0 || dissect.ResyncHL7(b) > 0
 }
 
 // Read hands the bytes to the dissectors that their first bytes call for, until
@@ -29,6 +29,10 @@ func (x *reader) Read(c *flows.Conn, b []byte, final bool) (used int, p dissect.
 		if used, p = (*Extractor)(x).stream(proto, c, window, last); p != dissect.No {
 			return used, p
 		}
+	}
+	if at := dissect.ResyncHL7(b); at > 0 {
+		used, p = (*Extractor)(x).readHL7(c, b[at:], final)
+		return at + used, p
 	}
 	return 0, dissect.No
 }

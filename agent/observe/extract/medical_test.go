@@ -1,0 +1,113 @@
+package extract_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
+	"github.com/wardkeeper/wardkeeper/platform"
+)
+
+// talk is what two ends say over one connection, and the facts of it: 1 is
+// the client, 9 the server. CANARY stands where nothing may come from.
+type talk struct {
+	name           string
+	client, server string
+	want           []string
+}
+
+func medicalTalks() []talk {
+	return []talk{
+		{"HL7 with software, equipment and states", "\x0bMSH|^~\\&|A||||CANARY|CANARY|ORU^R01|CANARY|P||||||||||1.3.6.1.4.1.19376.1.6.1.1.1\r" +
+			"SFT|Maker|2.0|Product|B1|CANARY|20260101\rEQU|E-1|CANARY|OP\r" +
+			"OBX|1|ST|184519^x^MDC||pump-status-infusing|CANARY\rOBX|2|ST|68482^x^MDC||active\r\x1c\r", "\x0bMSH|^~\\&|B|||||CANARY|ACK^R01\rMSA|AA|CANARY\r\x1c\r", []string{
+			"1 hl7.alarm yes", "1 hl7.equ3_state OP", "1 hl7.msh21_profile 1.3.6.1.4.1.19376.1.6.1.1.1", "1 hl7.msh3_sending_app A", "1 hl7.msh9_type ORU_R01",
+			"1 hl7.obx18_equipment E-1", "1 hl7.pcd pcd-01", "1 hl7.pump_state infusing", "1 hl7.sft1_vendor Maker", "1 hl7.sft2_version 2.0", "1 hl7.sft3_product Product",
+			"1 hl7.sft4_binary B1", "1 hl7.sft6_installed 20260101", "9 hl7.msh3_sending_app B", "9 hl7.msh9_type ACK_R01", "9 hl7.receives ORU_R01"}},
+		{"HL7 file of batches without a frame", "FHS|^~\\&|CANARY\rBHS|^~\\&|CANARY\rMSH|^~\\&|A|B|||||ORU^R01\r", "",
+			[]string{"1 hl7.msh3_sending_app A", "1 hl7.msh4_sending_facility B", "1 hl7.msh9_type ORU_R01", "9 hl7.receives ORU_R01"}},
+	}
+}
+
+// converse is the talk in segments that end at the given offsets of the
+// client's and the server's bytes. Without a handshake the observer comes in
+// the middle.
+func converse(c talk, port uint16, handshake bool, cut int) (frames [][]byte) {
+	server := end{server.mac, server.ip, port}
+	if handshake {
+		frames = append(frames, tcp(pump, server, syn, 999, nil), tcp(server, pump, syn|ack, 4999, nil))
+	}
+	say := func(from, to end, seq uint32, data string) {
+		for at := 0; at < len(data); {
+			next := len(data)
+			if at < cut && cut < next {
+				next = cut
+			}
+			frames = append(frames, tcp(from, to, ack, seq+uint32(at), []byte(data[at:next])))
+			at = next
+		}
+	}
+	say(pump, server, 1000, c.client)
+	say(server, pump, 5000, c.server)
+	return frames
+}
+
+// said are the facts of frames that are not about TLS and flows.
+func said(frames ...[]byte) []string { return lines(run(platform.DirUnknown, frames...).Facts) }
+
+func TestMedicalTalks(t *testing.T) {
+	for _, c := range medicalTalks() {
+		t.Run(c.name, func(t *testing.T) {
+			want := slices.Sorted(slices.Values(c.want))
+			if d := cmp.Diff(want, said(converse(c, 2575, true, 0)...)); d != "" {
+				t.Fatalf("(-want +got)\n%s", d)
+			}
+			for cut := range max(len(c.client), len(c.server)) {
+				if d := cmp.Diff(want, said(converse(c, 7777, true, cut)...)); d != "" {
+					t.Fatalf("on another port, split at byte %d (-want +got)\n%s", cut, d)
+				}
+				short := talk{client: c.client[:min(cut, len(c.client))], server: c.server[:min(cut, len(c.server))]}
+				for _, line := range said(append(converse(short, 2575, true, 0), tcp(pump, server, rst, 0, nil))...) {
+					if !begins(want, line) {
+						t.Fatalf("cut at byte %d: %q", cut, line)
+					}
+				}
+			}
+		})
+	}
+}
+
+// begins reports whether line is one of want, or, of a value that ends with
+// the message, the beginning of one.
+func begins(want []string, line string) bool {
+	return slices.ContainsFunc(want, func(w string) bool { return strings.HasPrefix(w, line) && strings.Count(w, " ") >= 2 })
+}
+
+// TestHL7IsPickedUp: a connection that is met in the middle of a message is
+// read from the next one on.
+func TestHL7IsPickedUp(t *testing.T) {
+	text := "CANARY|x\rOBX|1\r\x1c\r\x0bMSH|^~\\&|A|B|||||ACK\r\x1c\r\x0bMSH|^~\\&|C|D|||||ACK\r\x1c\r"
+	want := []string{"1 hl7.msh3_sending_app A", "1 hl7.msh3_sending_app C", "1 hl7.msh4_sending_facility B", "1 hl7.msh4_sending_facility D", "1 hl7.msh9_type ACK", "9 hl7.receives ACK"}
+	first := strings.Index(text, "A|B") // the start must come in one piece
+	for cut := first; cut < len(text); cut++ {
+		if d := cmp.Diff(want, said(converse(talk{client: text}, 6661, false, cut)...)); d != "" {
+			t.Fatalf("split at byte %d (-want +got)\n%s", cut, d)
+		}
+	}
+}
+
+// TestRefusedHL7IsCounted: who refuses messages is a matter of the interface's health.
+func TestRefusedHL7IsCounted(t *testing.T) {
+	x := extract.New(extract.Options{Sink: func(fact.Batch) bool { return true }})
+	for i, code := range []string{"AA", "AE", "AR", "CA", "CE", "CR", "XX"} {
+		x.Frame(frame(platform.Ingress, float64(i), tcp(server, pump, ack, uint32(100*i), []byte("\x0bMSH|^~\\&|A\rMSA|"+code+"|CANARY\r\x1c\r"))))
+	}
+	x.Close()
+	if n := x.Stats().HL7Refused; n != 4 {
+		t.Errorf("%d refused, want 4", n)
+	}
+}
