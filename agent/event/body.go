@@ -59,7 +59,7 @@ type Deny struct {
 	PeerDevice device.ID `json:"peer_device,omitempty"`
 	Service    string    `json:"service"`   // "tcp/445", on the serving side
 	Direction  string    `json:"direction"` // "from-device", "to-device"
-	Verdict    string    `json:"verdict"`   // "denied", "would-deny", "claimed-address"
+	Verdict    string    `json:"verdict"`   // "denied", "would-deny", "claimed-address", "quarantined"
 	Port       string    `json:"port"`      // where it came in
 	Samples    uint64    `json:"samples"`
 	First      time.Time `json:"first"`
@@ -167,11 +167,13 @@ type GatewayState struct {
 	Online bool   `json:"online"`
 	// Of a living gateway only:
 	BootID      string            `json:"boot_id,omitempty"`
+	MonoMS      int64             `json:"mono_ms,omitempty"` // since boot, when this was said
 	Time        string            `json:"time,omitempty"`
 	TimeQuality string            `json:"time_quality,omitempty"`
 	Version     string            `json:"version,omitempty"` // of the agent
 	Policy      int               `json:"policy,omitempty"`  // version in force
 	Generation  uint64            `json:"generation,omitempty"`
+	Versions    map[string]uint64 `json:"versions,omitempty"` // in force, of each desired kind: its statement's seq; of "root" its version
 	Epoch       string            `json:"epoch,omitempty"`
 	Seq         map[string]uint64 `json:"seq,omitempty"`     // highest committed, by class
 	Evicted     map[string]uint64 `json:"evicted,omitempty"` // lost to the byte cap, by class

@@ -18,12 +18,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/google/go-cmp/cmp"
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -66,6 +68,9 @@ func (c *collector) take(t *testing.T, m mqtt.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.topics[m.Topic()]++
+	if strings.Contains(m.Topic(), "/down/") || strings.Contains(m.Topic(), "/up/cmd/") {
+		return
+	}
 	if strings.HasSuffix(m.Topic(), "/state") {
 		c.states = append(c.states, string(m.Payload()))
 		return
@@ -122,6 +127,8 @@ func freeAddr(t *testing.T) string {
 func at(addr string) Broker {
 	return Broker{URL: &url.URL{Scheme: "mqtt", Host: addr}, ClientID: "gw1", Now: time.Now}
 }
+
+func ignore(Message) {}
 
 // allow lets everyone in; mochi's own such hook would bring a YAML library.
 type allow struct{ mochi.HookBase }
@@ -261,7 +268,7 @@ func TestMutualTLS(t *testing.T) {
 			return tls.LoadX509KeyPair(filepath.Join(dir, "gw1.pem"), filepath.Join(dir, "gw1.key"))
 		}
 		tt.set(&b)
-		s, err := b.Connect(t.Context(), Message{Topic: "wardkeeper/v1/st-mary/gw1/state", Payload: []byte("{}")})
+		s, err := b.Connect(t.Context(), Message{Topic: "wardkeeper/v1/st-mary/gw1/state", Payload: []byte("{}")}, ignore)
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: %v", tt.name, err)
@@ -292,7 +299,7 @@ func TestConnectIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := at(l.Addr().String()).Connect(ctx, Message{Topic: "t"}); err != context.DeadlineExceeded {
+	if _, err := at(l.Addr().String()).Connect(ctx, Message{Topic: "t"}, ignore); err != context.DeadlineExceeded {
 		t.Error(err)
 	}
 	if d := time.Since(began); d > 2*time.Second {
@@ -317,5 +324,90 @@ func TestPack(t *testing.T) {
 	z := pack(p, long)
 	if len(z) > len(long)/10 || z[0] != 0x28 || len(envelopes(t, z)) != 1000 {
 		t.Errorf("%d bytes of %d", len(z), len(long))
+	}
+}
+
+// hears checks at a real broker that what it has retained comes at each
+// connect, commands come once, and answers go out.
+func hears(t *testing.T, addr string) {
+	c := collect(t, addr, nil) // it would reconnect; here it publishes
+	publish := func(topic, payload string, retain bool) {
+		t.Helper()
+		if tk := c.client.Publish(topic, 1, retain, payload); !tk.WaitTimeout(5*time.Second) || tk.Error() != nil {
+			t.Fatal(tk.Error())
+		}
+	}
+	publish("wardkeeper/v1/st-mary/all/down/desired/root", "root", true)
+	publish("wardkeeper/v1/st-mary/grp/icu/down/desired/policy", "policy", true)
+	publish("wardkeeper/v1/st-mary/grp/er/down/desired/policy", "another's", true)
+	publish(down1+"cmd/before", "nobody hears it", false)
+	for range 2 {
+		s := openStore(t, dbPath(t))
+		e := &ear{}
+		r := start(t, s, at(addr), e.hear)
+		until(t, "what is retained", 5*time.Second, func() bool { return len(e.all()) == 2 })
+		until(t, "all filters are granted", 5*time.Second, func() bool { return r.up.Status().Connected && len(r.up.Status().Deaf) == 0 })
+		publish(down1+"cmd/c1", "one", false)
+		publish("wardkeeper/v1/st-mary/all/down/cmd/c2", "two", false)
+		publish("wardkeeper/v1/st-mary/gw2/down/cmd/c3", "three", false)
+		publish(down1+"cmd/c4", "four", false)
+		until(t, "the commands", 5*time.Second, func() bool { return len(e.all()) == 5 })
+		got := e.all()
+		slices.Sort(got[:2]) // of two filters
+		if diff := cmp.Diff([]string{"desired/policy policy retained", "desired/root root retained", "cmd/c1 one", "cmd/c2 two", "cmd/c4 four"}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		r.up.Answer("c1", []byte(`{"v":1}`))
+		until(t, "the answer", 5*time.Second, func() bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.topics["wardkeeper/v1/st-mary/gw1/up/cmd/c1"] > 0
+		})
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+func TestHearsAtMochi(t *testing.T) {
+	addr := freeAddr(t)
+	startMochi(t, addr, nil)
+	hears(t, addr)
+}
+
+// deny refuses every subscription but the collector's.
+type deny struct{ mochi.HookBase }
+
+func (deny) ID() string           { return "deny" }
+func (deny) Provides(b byte) bool { return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck }
+func (deny) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool {
+	return true
+}
+func (deny) OnACLCheck(_ *mochi.Client, _ string, write bool) bool { return write }
+
+// A real broker's refusal is seen as one.
+func TestRefusedByMochi(t *testing.T) {
+	addr := freeAddr(t)
+	srv := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := srv.AddHook(new(deny), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.AddListener(listeners.NewTCP(listeners.Config{ID: "t", Address: addr})); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Close() })
+	s := openStore(t, dbPath(t))
+	defer s.Close()
+	e := &ear{}
+	r := start(t, s, at(addr), e.hear)
+	until(t, "four refusals", 5*time.Second, func() bool { return len(r.up.Status().Deaf) == 4 })
+	r.emit(event.Alert, 1)
+	until(t, "the alert is acknowledged", 5*time.Second, func() bool { return r.up.Status().Acked == 1 })
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -23,7 +23,8 @@ const (
 var errTooLong = errors.New("broker announced a packet that is too long")
 
 // watched is a connection whose incoming packets are framed on the side: to cut
-// those that are too long, and to note which message ids were acknowledged.
+// those that are too long or that nobody may send us, and to note which message
+// ids were acknowledged.
 type watched struct {
 	net.Conn
 
@@ -60,6 +61,9 @@ func (w *watched) Read(b []byte) (int, error) {
 func (w *watched) frame(c byte) error {
 	switch w.state {
 	case 0:
+		if !expected(c) {
+			return fmt.Errorf("broker sent a packet of a kind that it may not: 0x%02x", c)
+		}
 		w.kind, w.length, w.shift, w.at, w.state = c, 0, 0, 0, 1
 	case 1:
 		w.length |= uint32(c&0x7f) << w.shift
@@ -70,6 +74,8 @@ func (w *watched) frame(c byte) error {
 		case c&0x80 != 0 && w.shift > 21:
 			return errors.New("broker sent a packet length of more than four bytes")
 		case c&0x80 != 0:
+		case w.kind == subAck && w.length != 3:
+			return fmt.Errorf("broker answered one subscription with %d bytes", w.length)
 		case w.length == 0:
 			w.state = 0
 		default:
@@ -83,13 +89,34 @@ func (w *watched) frame(c byte) error {
 			return nil
 		}
 		w.state = 0
-		if w.kind>>4 == 4 && w.length == 2 { // PUBACK
+		if w.kind == pubAck && w.length == 2 {
 			w.mu.Lock()
 			w.acks[w.id/64] |= 1 << (w.id % 64)
 			w.mu.Unlock()
 		}
 	}
 	return nil
+}
+
+// First bytes of what a broker sends (MQTT 3.1.1 §2.2.1).
+const (
+	connAck  = 0x20
+	publish  = 0x30 // the low half are flags
+	pubAck   = 0x40
+	subAck   = 0x90
+	pingResp = 0xd0
+)
+
+// expected reports whether a broker may send us such a packet. QoS 2 is none of
+// it: we never ask for it, and the library would keep each such message, up to
+// 65,535 of them, until the broker says that it may let go. Of a SUBACK with
+// more codes than were asked for it would panic.
+func expected(first byte) bool {
+	switch first {
+	case connAck, pubAck, subAck, pingResp:
+		return true
+	}
+	return first&0xf0 == publish && first>>1&3 < 2
 }
 
 // takeAck reports whether a PUBACK of that id came in, once for each.

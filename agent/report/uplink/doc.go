@@ -2,6 +2,8 @@
 // the retained state message and the last will. A record counts as delivered
 // when its PUBACK was read from the connection that it was sent on.
 //
-// It stores nothing and receives nothing; a broker that cannot be reached, is
-// slow, or lies costs the agent no more than the queue.
+// What the broker sends is handed over as bytes under a name, bounded in size;
+// nothing here believes it. Answers to commands go back the same way, ahead of
+// events. It stores nothing on disk; a broker that cannot be reached, is slow,
+// or lies costs the agent no more than the queue.
 package uplink

@@ -149,7 +149,7 @@ func TestMosquittoWill(t *testing.T) {
 	m := newMosquitto(t)
 	c := collect(t, m.addr, nil)
 	will := Message{Topic: "wardkeeper/v1/st-mary/gw1/state", Retained: true, Payload: []byte(`{"v":1,"site":"st-mary","gw":"gw1","online":false}`)}
-	s, err := at(m.addr).Connect(t.Context(), will)
+	s, err := at(m.addr).Connect(t.Context(), will, ignore)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,3 +160,5 @@ func TestMosquittoWill(t *testing.T) {
 		return len(c.states) == 1 && c.states[0] == string(will.Payload)
 	})
 }
+
+func TestHearsAtMosquitto(t *testing.T) { hears(t, newMosquitto(t).addr) }

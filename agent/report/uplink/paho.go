@@ -47,7 +47,7 @@ func (b Broker) String() string { return b.URL.Redacted() }
 // Connect opens a session through paho.mqtt.golang, with none of its ways to
 // remember or repeat: no reconnect, no stored messages, no other protocol
 // version. Its tokens complete with nil in more cases than an acknowledgement.
-func (b Broker) Connect(ctx context.Context, will Message) (Session, error) {
+func (b Broker) Connect(ctx context.Context, will Message, take func(Message)) (Session, error) {
 	s := &pahoSession{lost: make(chan struct{})}
 	opt := mqtt.NewClientOptions().
 		AddBroker(b.URL.String()).
@@ -56,15 +56,19 @@ func (b Broker) Connect(ctx context.Context, will Message) (Session, error) {
 		SetCleanSession(true).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
-		SetOrderMatters(false). // a handler must not hold up pings
+		SetOrderMatters(true). // one message at a time: else each has its goroutine, as many as a broker likes
 		SetKeepAlive(keepAlive).
 		SetPingTimeout(pingTimeout).
 		SetConnectTimeout(connectTimeout).
 		SetWriteTimeout(writeLimit).
-		SetBinaryWill(will.Topic, will.Payload, 1, will.Retained).
-		SetDefaultPublishHandler(func(mqtt.Client, mqtt.Message) {}). // we subscribe to nothing; an unhandled one would stall the session
+		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { // of all: the library's own matching of filters is not needed
+			take(Message{Topic: m.Topic(), Retained: m.Retained(), Payload: m.Payload()})
+		}).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { s.end(err) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return s.open(ctx, b) })
+	if will.Topic != "" {
+		opt.SetBinaryWill(will.Topic, will.Payload, 1, will.Retained)
+	}
 	s.client = mqtt.NewClient(opt)
 	token := s.client.Connect()
 	select {
@@ -211,6 +215,12 @@ func (s *pahoSession) Publish(m Message) Receipt {
 	return r
 }
 
+// Subscribe asks for one filter; the library holds the caller for writeLimit at
+// most. One packet a filter, so that its answer has a known length.
+func (s *pahoSession) Subscribe(filter string) Receipt {
+	return subscription{pahoReceipt{session: s, token: s.client.Subscribe(filter, 1, nil)}, filter}
+}
+
 // Close ends the session. The library's own Disconnect may hang: it gets its
 // goroutine, and the connection is closed in any case.
 func (s *pahoSession) Close(goodbye bool) {
@@ -253,6 +263,27 @@ func (r pahoReceipt) Err() error {
 	}
 	if r.publish == nil || !r.session.watched().takeAck(r.publish.MessageID()) {
 		return errNoAck
+	}
+	return nil
+}
+
+// subscription is the fate of a Subscribe.
+type subscription struct {
+	pahoReceipt
+	filter string
+}
+
+// Err believes the code in the answer: the token knows of no refusal.
+func (r subscription) Err() error {
+	if err := r.token.Error(); err != nil {
+		return err
+	}
+	t, ok := r.token.(*mqtt.SubscribeToken)
+	if !ok {
+		return ErrRefused
+	}
+	if code, ok := t.Result()[r.filter]; !ok || code > 2 {
+		return fmt.Errorf("%w %q", ErrRefused, r.filter)
 	}
 	return nil
 }

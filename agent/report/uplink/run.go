@@ -7,6 +7,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
 )
 
@@ -17,12 +18,16 @@ const (
 	steady     = time.Minute           // a session that lasts so long resets the backoff
 	stateEvery = 10 * time.Second      // at most, the state message when it has changed
 	drainLimit = 3 * time.Second       // for the last records when the agent ends
+	// monoEvery is how old the state of a gateway without trusted time may be:
+	// who signs a command for it counts from the mono_ms there.
+	monoEvery = time.Minute
 )
 
 // sent is a message without an acknowledgement.
 type sent struct {
 	receipt Receipt
-	batch   outbox.Batch     // empty: a state message
+	batch   outbox.Batch     // empty: a state message, or
+	answer  *answer          // one to a command
 	limit   <-chan time.Time // for its acknowledgement
 }
 
@@ -33,7 +38,9 @@ type run struct {
 	cursor   *outbox.Cursor
 	packer   *zstd.Encoder
 	inFlight []sent // oldest first
+	subs     []sub  // without an answer, oldest first
 	state    string // last state message, without its time
+	stateAt  time.Duration
 }
 
 func newRun(u *Uplink, s Session) (*run, error) {
@@ -50,6 +57,7 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 	if err := r.sendState(true); err != nil {
 		return err
 	}
+	r.subscribe()
 	var (
 		src     = r.u.opt.Source
 		changed = src.Changed()
@@ -64,6 +72,13 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 	defer beat.Stop()
 	r.u.beat()
 	for {
+		for len(r.inFlight) < window {
+			a, ok := r.u.answers.next()
+			if !ok {
+				break
+			}
+			r.say(a)
+		}
 		more := true
 		if pace == nil && len(r.inFlight) < window {
 			batch, ok, err := src.Take(r.cursor)
@@ -85,7 +100,13 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 		if len(r.inFlight) > 0 {
 			oldest, late = r.inFlight[0].receipt.Done(), r.inFlight[0].limit
 		}
+		asked, unanswered := r.asked()
 		select {
+		case <-asked:
+			r.granted()
+		case <-unanswered:
+			r.granted()
+		case <-r.u.answers.wake:
 		case <-oldest:
 			if err := r.settle(); err != nil {
 				return err
@@ -105,6 +126,9 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 		case <-beat.C:
 			r.u.beat()
 		case <-tick.C:
+			if r.u.takeMissed() {
+				r.subscribe() // what the broker has retained comes again
+			}
 			if err := r.sendState(false); err != nil {
 				return err
 			}
@@ -130,17 +154,35 @@ func done(s sent) bool {
 // send publishes a batch.
 func (r *run) send(b outbox.Batch) {
 	m := Message{Topic: base(r.u.opt.Site, r.u.opt.Gateway) + "/" + upTopic(b.Class, b.Kind), Payload: pack(r.packer, b.Lines)}
-	r.inFlight = append(r.inFlight, sent{r.s.Publish(m), b, time.After(r.u.ackLimit)})
+	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), batch: b, limit: time.After(r.u.ackLimit)})
 	r.note(0)
+}
+
+// say publishes an answer. It keeps no pace: nobody asks a whole fleet at once
+// and wants to wait.
+func (r *run) say(a answer) {
+	m := Message{Topic: base(r.u.opt.Site, r.u.opt.Gateway) + "/up/cmd/" + level(a.id), Payload: a.payload}
+	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), answer: &a, limit: time.After(r.u.ackLimit)})
+	r.note(0)
+}
+
+// unheard are the answers without an acknowledgement.
+func (r *run) unheard() (out []answer) {
+	for _, m := range r.inFlight {
+		if m.answer != nil {
+			out = append(out, *m.answer)
+		}
+	}
+	return out
 }
 
 // settle takes the oldest message, which is done, off the window.
 func (r *run) settle() error {
 	m := r.inFlight[0]
-	r.inFlight = r.inFlight[1:]
 	if err := m.receipt.Err(); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
+	r.inFlight = r.inFlight[1:]
 	if len(m.batch.Seqs) > 0 {
 		r.u.opt.Source.Ack(m.batch)
 	}
@@ -164,15 +206,17 @@ func (r *run) note(acked int) {
 func (r *run) sendState(always bool) error {
 	st := r.u.opt.State()
 	box := r.u.opt.Source.Stats()
-	now := fmt.Sprint(st, box.Seq, box.Evicted, r.u.opt.Clock.Now().Quality)
-	if !always && (now == r.state || len(r.inFlight) >= window) {
+	at := r.u.opt.Clock.Now()
+	now := fmt.Sprint(st, box.Seq, box.Evicted, at.Quality)
+	old := now != r.state || (at.Quality == clock.None || at.Quality == clock.Floor) && at.Mono-r.stateAt >= monoEvery
+	if !always && (!old || len(r.inFlight) >= window) {
 		return nil
 	}
 	m, err := r.u.stateMessage(true, false)
 	if err != nil {
 		return err
 	}
-	r.state = now
+	r.state, r.stateAt = now, at.Mono
 	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), limit: time.After(r.u.ackLimit)})
 	return nil
 }

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,10 @@ type broker struct {
 	deafAt   int            // stops reading after so many PUBLISHes; 0: never
 	cutAfter int            // closes the connection after so many PUBLISHes; 0: never
 	flood    []byte         // sent after the CONNACK
+	grant    byte           // code of a SUBACK
+	mute     bool           // sends no SUBACK
+	reply    []byte         // sent after a SUBACK
+	filters  []string       // subscribed to
 	dials    int            // attempts
 	acked    map[string]int // payload → PUBACKs sent, retained messages excepted
 	got      []*packets.PublishPacket
@@ -70,6 +75,13 @@ func (b *broker) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 func (b *broker) serve(c net.Conn) {
 	defer c.Close()
+	out := make(chan []byte, 16) // answers that must not hold up reading: net.Pipe has no buffer
+	defer close(out)
+	go func() {
+		for p := range out {
+			c.Write(p)
+		}
+	}()
 	seen := 0
 	for {
 		p, err := packets.ReadPacket(c)
@@ -117,6 +129,19 @@ func (b *broker) serve(c net.Conn) {
 				time.Sleep(24 * time.Hour)
 				return
 			}
+		case *packets.SubscribePacket:
+			b.mu.Lock()
+			b.filters = append(b.filters, p.Topics...)
+			grant, mute, reply := b.grant, b.mute, b.reply
+			b.mu.Unlock()
+			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+			ack.MessageID, ack.ReturnCodes = p.MessageID, []byte{grant}
+			var answer bytes.Buffer
+			if !mute {
+				ack.Write(&answer)
+			}
+			answer.Write(reply)
+			out <- answer.Bytes()
 		case *packets.PingreqPacket:
 			if !noPong {
 				packets.NewControlPacket(packets.Pingresp).Write(c)

@@ -1,12 +1,17 @@
 package uplink
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Dialer opens sessions with one broker.
 type Dialer interface {
 	// Connect opens a session with a clean slate. will is what the broker
-	// publishes when the session ends without a goodbye.
-	Connect(ctx context.Context, will Message) (Session, error)
+	// publishes when the session ends without a goodbye; without a topic there
+	// is none. take gets what arrives, one message after the other, in order; it
+	// must not block.
+	Connect(ctx context.Context, will Message, take func(Message)) (Session, error)
 	// String names the broker, without credentials.
 	String() string
 }
@@ -17,6 +22,9 @@ type Session interface {
 	// Publish sends a message at QoS 1. Calls keep their order. It blocks for
 	// some seconds at most, and never fails but through its receipt.
 	Publish(Message) Receipt
+	// Subscribe asks for a filter at QoS 1. Its receipt is ErrRefused where the
+	// broker says no, which ends nothing.
+	Subscribe(filter string) Receipt
 	// Lost is closed when the connection is gone.
 	Lost() <-chan struct{}
 	// Err says why; nil before that.
@@ -26,7 +34,11 @@ type Session interface {
 	Close(goodbye bool)
 }
 
-// Message is what is published.
+// ErrRefused is a subscription that the broker does not grant.
+var ErrRefused = errors.New("the broker refuses the subscription")
+
+// Message is what is published, either way. Of one that arrives, Retained says
+// that the broker had kept it.
 type Message struct {
 	Topic    string
 	Retained bool
@@ -37,7 +49,7 @@ type Message struct {
 type Receipt interface {
 	// Done is closed when it is known.
 	Done() <-chan struct{}
-	// Err is nil if, and only if, the broker acknowledged the message in this
-	// session.
+	// Err is nil if, and only if, the broker acknowledged the message, or
+	// granted the subscription, in this session.
 	Err() error
 }

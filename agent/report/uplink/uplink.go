@@ -35,18 +35,26 @@ type Options struct {
 	Board                *health.Board
 	Log                  *slog.Logger
 	// State gives the parts of the retained state message that only the agent
-	// knows: Version, Policy, Generation. It must not block.
+	// knows: Version, Policy, Generation, Versions. It must not block.
 	State func() event.GatewayState
+	// Inbound takes what arrives for this gateway, its Groups or all, in order;
+	// nil: nothing is subscribed to. It must not block, and reports false where
+	// it has no room: desired state is then asked for again.
+	Inbound func(Inbound) bool
+	Groups  []string
 }
 
 // Uplink keeps a session with the broker while it can. It is a Task.
 type Uplink struct {
 	opt      Options
+	filters  []string // subscribed to
+	answers  answers
 	ready    chan struct{}
 	ackLimit time.Duration // tests against a real broker cannot wait as long
 
 	mu     sync.Mutex
 	status Status
+	missed bool // desired state was refused for want of room
 }
 
 // Status is how the uplink stands, for people.
@@ -60,11 +68,20 @@ type Status struct {
 	InFlight  int       // messages without an acknowledgement
 	Acked     uint64    // records
 	LastAck   time.Time // zero: none yet
+	Deaf      []string  // filters that the broker does not grant
+	Received  uint64    // messages handed over
+	Busy      uint64    // messages that nobody had room for
+	Unheard   uint64    // messages on a wrong topic or too long
+	Unsaid    uint64    // answers dropped, since nobody heard them for too long
 }
 
 // New makes an uplink.
 func New(opt Options) *Uplink {
-	return &Uplink{opt: opt, ready: make(chan struct{}), ackLimit: ackLimit, status: Status{Broker: opt.Dialer.String()}}
+	u := &Uplink{opt: opt, answers: answers{wake: make(chan struct{}, 1)}, ready: make(chan struct{}), ackLimit: ackLimit, status: Status{Broker: opt.Dialer.String()}}
+	if opt.Inbound != nil {
+		u.filters = filters(opt.Site, opt.Gateway, opt.Groups)
+	}
+	return u
 }
 
 // String names the task.
@@ -77,7 +94,9 @@ func (u *Uplink) Ready() <-chan struct{} { return u.ready }
 func (u *Uplink) Status() Status {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.status
+	s := u.status
+	s.Unsaid = u.answers.dropped()
+	return s
 }
 
 // Run connects, sends, and connects again, until ctx ends; then it sends what
@@ -131,7 +150,7 @@ func (u *Uplink) once(ctx context.Context, attempts *int) error {
 		return err
 	}
 	u.beat() // connecting may take nearly as long as the silence that is a hang
-	s, err := u.opt.Dialer.Connect(ctx, will)
+	s, err := u.opt.Dialer.Connect(ctx, will, u.take)
 	if err != nil {
 		return err
 	}
@@ -143,6 +162,7 @@ func (u *Uplink) once(ctx context.Context, attempts *int) error {
 	}
 	err = r.loop(ctx, func() { *attempts = 0 })
 	s.Close(err == nil)
+	u.answers.giveBack(r.unheard())
 	u.mu.Lock()
 	u.status.InFlight = 0
 	u.mu.Unlock()
@@ -181,7 +201,8 @@ func (u *Uplink) stateMessage(online, will bool) (Message, error) {
 	if !will {
 		st = u.opt.State()
 		now, box := u.opt.Clock.Now(), u.opt.Source.Stats()
-		st.BootID, st.Time, st.TimeQuality = now.BootID, now.Wall.UTC().Format(event.TimeLayout), now.Quality.String()
+		st.BootID, st.MonoMS = now.BootID, now.Mono.Milliseconds()
+		st.Time, st.TimeQuality = now.Wall.UTC().Format(event.TimeLayout), now.Quality.String()
 		st.Epoch, st.Seq, st.Evicted = u.opt.Epoch, box.Seq, box.Evicted
 	}
 	st.V, st.Site, st.GW, st.Online = event.Version, u.opt.Site, u.opt.Gateway, online

@@ -201,7 +201,7 @@ type naive struct {
 	clients *[]mqtt.Client // all that were made
 }
 
-func (n naive) Connect(ctx context.Context, will Message) (Session, error) {
+func (n naive) Connect(ctx context.Context, will Message, _ func(Message)) (Session, error) {
 	s := &pahoSession{lost: make(chan struct{})}
 	o := mqtt.NewClientOptions().AddBroker(n.URL.String()).SetClientID("gw1").SetMaxReconnectInterval(time.Second).
 		SetCustomOpenConnectionFn(mqtt.OpenConnectionFunc(func(_ *url.URL, _ mqtt.ClientOptions) (net.Conn, error) { return n.dial(ctx) }))

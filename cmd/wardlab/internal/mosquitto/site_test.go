@@ -184,7 +184,7 @@ func (s *site) client(id string, pair tls.Certificate, got *list) mqtt.Client {
 // gateway opens a session as the agent does.
 func (s *site) gateway(name string, certificate func() (tls.Certificate, error)) (uplink.Session, error) {
 	b := uplink.Broker{URL: &url.URL{Scheme: "mqtts", Host: fmt.Sprintf("127.0.0.1:%d", s.port)}, CA: filepath.Join(s.dir, "ca.pem"), ClientID: name, Certificate: certificate, Now: time.Now}
-	return b.Connect(s.t.Context(), uplink.Message{Topic: "wardkeeper/v1/st-mary/" + name + "/state", Payload: []byte("gone"), Retained: true})
+	return b.Connect(s.t.Context(), uplink.Message{Topic: "wardkeeper/v1/st-mary/" + name + "/state", Payload: []byte("gone"), Retained: true}, func(uplink.Message) {})
 }
 
 // TestEachGatewayItsOwn: at a broker that is set up as scripts/mosquitto says, a
