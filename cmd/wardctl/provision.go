@@ -14,6 +14,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/config"
 	"github.com/wardkeeper/wardkeeper/agent/operate/enrol"
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/images"
 	"github.com/wardkeeper/wardkeeper/rules"
@@ -134,6 +135,9 @@ func (p *provisioning) files(to esp) (map[string][]byte, error) {
 			cfg, err = config.Parse(configName, out[configName])
 		}
 	}
+	if err == nil {
+		err = p.sameSite(cfg)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +159,22 @@ func (p *provisioning) files(to esp) (map[string][]byte, error) {
 		return nil, fmt.Errorf("certificate of the gateway: %w", err)
 	}
 	return out, nil
+}
+
+// sameSite refuses the root of trust of another site: the gateway would obey
+// nobody.
+func (p *provisioning) sameSite(cfg *config.Config) error {
+	if p.root == nil {
+		return nil
+	}
+	r, err := signed.ParseRoot(p.root)
+	if err == nil && r.Site() != cfg.Site.Name {
+		err = fmt.Errorf("it is that of site %q, the gateway's is %q", r.Site(), cfg.Site.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: root of trust: %w", p.rootFile, err)
+	}
+	return nil
 }
 
 // before is the configuration that is on the ESP.
