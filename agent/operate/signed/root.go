@@ -195,6 +195,9 @@ func (r *Root) Threshold(role Role) int { return r.args.Roles[role].Threshold }
 func (r *Root) Args() RootArgs {
 	a := r.args
 	a.Keys = slices.Clone(a.Keys)
+	for i, k := range a.Keys {
+		a.Keys[i].Public = slices.Clone(k.Public)
+	}
 	a.Roles = make(map[Role]Quorum, len(r.args.Roles))
 	for role, q := range r.args.Roles {
 		q.KeyIDs = slices.Clone(q.KeyIDs)

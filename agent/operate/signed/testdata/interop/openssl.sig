@@ -1,0 +1,1 @@
+gGRl2CUYR7zJu5gXJIrU/A0I6d09vCfT7n0oBNhowNCzWs3llh0NmNFFCvz12e6TJNh5YaiVruUdjj/bbYs6Cw==
