@@ -144,10 +144,11 @@ func (b *box) settle() {
 	go func() {
 		b.note("take over files of the ESP", mountESP(from))
 		close(settled)
-		b.note("address the gateway", address())
+		go addressUntilDone(b.say)
 		if grow != nil {
 			b.note("grow the data partition", grow())
 		}
+		handOut(b.say)
 	}()
 }
 

@@ -45,9 +45,9 @@ func (s *storage) mountData() {
 // forget has the agent keep its state in memory.
 func (s *storage) forget(why error) {
 	s.data = "what is kept is lost at the next restart: " + why.Error()
-	if err := mount("tmpfs", "tmpfs", dataFolder, partitionFlags, "mode=0700,size=64m"); err != nil {
-		s.errs = append(s.errs, err)
-	}
+	s.errs = append(s.errs, mount("tmpfs", "tmpfs", dataFolder, partitionFlags, "mode=0700,size=64m"),
+		// A key made now would be lost: nobody shall sign a request for it.
+		mount("tmpfs", "tmpfs", keyFolder, partitionFlags|unix.MS_RDONLY, "mode=0700,size=4k"))
 }
 
 func readExt4(dev string) (linux.Ext4, error) {

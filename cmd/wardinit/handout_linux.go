@@ -16,7 +16,8 @@ import (
 // person takes it from the ESP, to the site's CA.
 const (
 	requestName = "gateway.csr"
-	ownRequest  = root + "/data/pki/" + requestName
+	keyFolder   = dataFolder + "/pki" // where the agent makes the gateway's key
+	ownRequest  = keyFolder + "/" + requestName
 )
 
 // handOutEvery is how often PID 1 looks for a new certificate request.
@@ -26,37 +27,57 @@ const handOutEvery = 10 * time.Second
 // ever. It has its own goroutine: a card that does not answer must not keep the
 // watchdog from being fed.
 func handOut(say *speaker) {
+	h := handout{from: ownRequest, to: filepath.Join(provided, requestName), remount: remountESP}
 	last := ""
 	for ; ; time.Sleep(handOutEvery) {
-		done, err := export(ownRequest, filepath.Join(provided, requestName), remountESP)
-		switch {
-		case done && err == nil:
+		done, err := h.export()
+		if done {
 			say.alarm("the request for the gateway's certificate is on the ESP: %s", requestName)
-		case err != nil && err.Error() != last:
-			say.info("copy the certificate request to the ESP: %v", err)
 		}
-		last = ""
+		text := ""
 		if err != nil {
-			last = err.Error()
+			text = err.Error()
 		}
+		if text != "" && text != last {
+			say.alarm("copy the certificate request to the ESP: %s", text)
+		}
+		last = text
 	}
 }
 
-// export copies a file that has changed to a file system that is read-only but
-// for that moment, so that a power cut finds nothing half written.
-func export(from, to string, remount func(readOnly bool) error) (done bool, err error) {
-	text, err := changed(from, to)
+// handout copies one file to a file system that is read-only otherwise.
+type handout struct {
+	from, to string
+	remount  func(readOnly bool) error
+	open     bool // it could not be made read-only again
+}
+
+// export copies the file if it has changed. Only while it does can the ESP, which
+// the box boots from, be written: a power cut in that moment may cost the request,
+// which is made again, or leave the FAT with clusters that nobody uses; the
+// kernel's file is not touched. An ESP that stayed open is closed before anything else.
+func (h *handout) export() (done bool, err error) {
+	if h.open {
+		if err := h.remount(true); err != nil {
+			return false, err
+		}
+		h.open = false
+	}
+	text, err := changed(h.from, h.to)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // an agent that asks for nothing, or not yet
 	}
 	if text == nil || err != nil {
 		return false, err
 	}
-	if err := remount(false); err != nil {
+	if err := h.remount(false); err != nil {
 		return false, err
 	}
-	err = atomicfile.Write(to, text)
-	return err == nil, errors.Join(err, remount(true))
+	err = atomicfile.Write(h.to, text)
+	done = err == nil
+	closing := h.remount(true)
+	h.open = closing != nil
+	return done, errors.Join(err, closing)
 }
 
 // remountESP lets the ESP be written, or not. Read-only again, all is on the

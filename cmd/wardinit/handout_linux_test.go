@@ -16,11 +16,14 @@ func TestExport(t *testing.T) {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "gateway.csr"), filepath.Join(dir, "esp", "wardkeeper", "gateway.csr")
 	var calls []bool // read-only?
-	var refuse error
-	remount := func(readOnly bool) error {
+	var refuse, refuseClosing error
+	h := handout{from: from, to: to, remount: func(readOnly bool) error {
 		calls = append(calls, readOnly)
+		if readOnly {
+			return refuseClosing
+		}
 		return refuse
-	}
+	}}
 	write := func(text string) {
 		if err := os.WriteFile(from, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -29,7 +32,7 @@ func TestExport(t *testing.T) {
 	run := func(what string, done bool, fault string, want ...bool) {
 		t.Helper()
 		calls = nil
-		got, err := export(from, to, remount)
+		got, err := h.export()
 		if got != done || (err == nil) != (fault == "") || err != nil && !strings.Contains(err.Error(), fault) {
 			t.Errorf("%s: done %v, %v; want %v, %q", what, got, err, done, fault)
 		}
@@ -48,6 +51,14 @@ func TestExport(t *testing.T) {
 	}
 
 	write("three")
+	refuseClosing = errors.New("busy")
+	run("an ESP that stays open", true, "busy", false, true)
+	write("four")
+	run("still", false, "busy", true)
+	refuseClosing = nil
+	run("closed at last", true, "", true, false, true)
+
+	write("five")
 	refuse = errors.New("worn out")
 	run("an ESP that cannot be opened", false, "worn out", false)
 	refuse = nil

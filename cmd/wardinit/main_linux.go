@@ -29,6 +29,5 @@ func main() {
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 	b := &box{say: newSpeaker(), firewall: linux.NewFirewall(linux.FirewallOptions{})}
 	b.boot()
-	go handOut(b.say)
 	b.keep()
 }
