@@ -1,6 +1,9 @@
 package event
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -66,19 +69,45 @@ type Sink interface {
 // Envelope is an event on the wire, one JSON line. Its identity is
 // (site, gw, epoch, class, seq); seq counts per class without holes.
 type Envelope struct {
-	V           int             `json:"v"`
-	Site        string          `json:"site"`
-	GW          string          `json:"gw"`
-	Epoch       string          `json:"epoch"` // of the store: another after it was lost
-	Class       string          `json:"class"`
-	Seq         uint64          `json:"seq"` // from 1
-	Kind        string          `json:"kind"`
-	BootID      string          `json:"boot_id"`
-	MonoMS      int64           `json:"mono_ms"`
-	Time        string          `json:"time"` // RFC 3339, UTC, milliseconds
-	TimeQuality string          `json:"time_quality"`
-	Historical  bool            `json:"historical"` // older than the session that sends it
-	Body        json.RawMessage `json:"body"`
+	V           int    `json:"v"`
+	Site        string `json:"site"`
+	GW          string `json:"gw"`
+	Epoch       string `json:"epoch"` // of the store: another after it was lost
+	Class       string `json:"class"`
+	Seq         uint64 `json:"seq"` // from 1
+	Kind        string `json:"kind"`
+	BootID      string `json:"boot_id"`
+	MonoMS      int64  `json:"mono_ms"`
+	Time        string `json:"time"` // RFC 3339, UTC, milliseconds
+	TimeQuality string `json:"time_quality"`
+	// Prev chains the audit class: hex SHA-256 of the record before as it was
+	// committed, which is its line with "historical":false and without its end.
+	// ZeroPrev in the first of an epoch, empty in all other classes.
+	Prev       string          `json:"prev,omitempty"`
+	Historical bool            `json:"historical"` // older than the session that sends it
+	Body       json.RawMessage `json:"body"`
+}
+
+// ZeroPrev is what the first audit record of an epoch follows.
+const ZeroPrev = "0000000000000000000000000000000000000000000000000000000000000000"
+
+// Chain is what the record after this one follows: line is the envelope as it
+// was committed, with "historical":false and without a line end.
+func Chain(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
+}
+
+// The flag of an encoded envelope. The text can only be the field: inside a JSON
+// string its quotes would be escaped, and the body comes after it.
+const committed, late = `"historical":false,"body":`, `"historical":true,"body":`
+
+// Late turns on the flag of an encoded envelope that is older than its session.
+func Late(line []byte) []byte { return bytes.Replace(line, []byte(committed), []byte(late), 1) }
+
+// Committed turns it off again.
+func Committed(line []byte) []byte {
+	return bytes.Replace(line, []byte(late), []byte(committed), 1)
 }
 
 // Version is the envelope's version.

@@ -58,3 +58,28 @@ func TestInventoryNames(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A collector checks the chain by these bytes.
+func TestChain(t *testing.T) {
+	env := Envelope{V: 1, Site: `a","historical":false,"body":`, GW: "7b", Epoch: "e1", Class: "audit", Seq: 1, Kind: "act", Prev: ZeroPrev, TimeQuality: "ntp",
+		Body: json.RawMessage(`{"historical":false,"body":1}`)}
+	line, err := json.Marshal(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := Late(line)
+	want := `{"v":1,"site":"a\",\"historical\":false,\"body\":","gw":"7b","epoch":"e1","class":"audit","seq":1,"kind":"act","boot_id":"","mono_ms":0,"time":"","time_quality":"ntp",` +
+		`"prev":"` + ZeroPrev + `","historical":true,"body":{"historical":false,"body":1}}`
+	if string(late) != want {
+		t.Errorf("\n got %s\nwant %s", late, want)
+	}
+	if got := Committed(late); string(got) != string(line) {
+		t.Errorf("\n got %s\nwant %s", got, line)
+	}
+	if got, want := Chain([]byte("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; got != want {
+		t.Errorf("Chain = %s, want %s (FIPS 180-4)", got, want)
+	}
+	if Chain(line) == Chain(late) {
+		t.Error("the flag is no part of the chain")
+	}
+}

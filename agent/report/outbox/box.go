@@ -40,6 +40,7 @@ type Box struct {
 	shelves [classes]*shelf
 	seq     [classes]uint64 // highest committed
 	evicted [classes]uint64 // lost to the byte cap or a full disk, since the epoch began
+	chain   string          // what the next audit record follows
 	done    []ref           // acked or damaged, still on disk
 	bytes   int64           // of all shelves and of done
 	damaged uint64          // records that could not be read back
@@ -77,13 +78,20 @@ func Open(s *store.Store, q *Queue, opt Options) (*Box, error) {
 			}
 			b.load(tx, c)
 		}
-		return nil
+		chain, err := tx.Get(store.Vital, []byte(chainKey))
+		if b.chain = string(chain); b.chain == "" {
+			b.chain = event.ZeroPrev
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
 	return b, nil
 }
+
+// chainKey is what the next audit record follows, in the vital bucket.
+const chainKey = "outbox.chain"
 
 func counterKey(name string, c event.Class) []byte {
 	return []byte("outbox." + name + "." + c.String())

@@ -349,7 +349,7 @@ func TestUnfitEvents(t *testing.T) {
 	want := fmt.Sprintf("encode note event: %d bytes, at most 65535", len(`{"v":1,"site":"st-mary","gw":"gw1","epoch":"e1","class":"alert","seq":1,"kind":"note","boot_id":"boot","mono_ms":1000,"time":"2001-09-09T01:46:40.000Z","time_quality":"ntp","historical":false,"body":{"n":1,"fill":""}}`)+MaxBatch-1+1)
 	e := entry{ev: long}
 	e.ev.Body = note{N: 1, Fill: strings.Repeat("x", MaxBatch)}
-	if err := e.seal(b.opt, 1); err == nil || err.Error() != want {
+	if err := e.seal(b.opt, 1, ""); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

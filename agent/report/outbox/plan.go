@@ -21,6 +21,7 @@ type plan struct {
 	unfit    []error
 	seq      [classes]uint64
 	evicted  [classes]uint64 // totals after it
+	chain    string          // what the next audit record follows, after it
 }
 
 func (p *plan) empty() bool { return len(p.done)+len(p.evict)+len(p.put) == 0 && p.used == 0 }
@@ -42,7 +43,7 @@ func (p *plan) floor() event.Class {
 func (b *Box) plan(most int) *plan {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := &plan{seq: b.seq, evicted: b.evicted}
+	p := &plan{seq: b.seq, evicted: b.evicted, chain: b.chain}
 	bytes := b.bytes
 	for _, r := range b.done[:min(len(b.done), most)] {
 		p.done = append(p.done, r)
@@ -51,7 +52,7 @@ func (b *Box) plan(most int) *plan {
 	var skip [classes]int // evicted by this plan
 	for _, e := range b.held[:min(len(b.held), most)] {
 		c := e.ev.Class
-		if err := e.seal(b.opt, p.seq[c]+1); err != nil {
+		if err := e.seal(b.opt, p.seq[c]+1, p.chain); err != nil {
 			p.unfit = append(p.unfit, err)
 			p.used++ // the number stays free: no hole
 			continue
@@ -85,6 +86,9 @@ func (b *Box) plan(most int) *plan {
 			p.replaced = append(p.replaced, ref{c, old, int(b.shelves[c].items[b.shelves[c].find(old)].size)})
 		}
 		p.seq[c]++
+		if c == event.Audit {
+			p.chain = e.chain
+		}
 		p.put = append(p.put, e)
 		p.used++
 		bytes += size
@@ -141,6 +145,11 @@ func (p *plan) apply(tx *store.Tx) error {
 			}
 		}
 	}
+	// It outlives the records: the chain goes on behind those that were sent,
+	// or had to go.
+	if p.seq[event.Audit] > 0 {
+		return tx.Put(store.Vital, []byte(chainKey), []byte(p.chain))
+	}
 	return nil
 }
 
@@ -166,7 +175,7 @@ func (b *Box) settle(p *plan) {
 		b.shelves[e.ev.Class].add(e.seq, size, key)
 		b.bytes += int64(size)
 	}
-	b.seq, b.evicted = p.seq, p.evicted
+	b.seq, b.evicted, b.chain = p.seq, p.evicted, p.chain
 	if len(p.unfit) > 0 && b.refused == 0 && b.opt.Log != nil {
 		b.opt.Log.Error("event not kept; more are only counted", "task", b.String(), "err", p.unfit[0])
 	}
@@ -184,7 +193,7 @@ func (b *Box) settle(p *plan) {
 func (b *Box) makeRoom(c event.Class) (bool, error) {
 	for n := maxEvict; n > 0; n /= maxEvict { // eight, or at least one
 		b.mu.Lock()
-		p := &plan{seq: b.seq, evicted: b.evicted, done: append([]ref(nil), b.done[:min(len(b.done), n)]...)}
+		p := &plan{seq: b.seq, evicted: b.evicted, chain: b.chain, done: append([]ref(nil), b.done[:min(len(b.done), n)]...)}
 		var skip [classes]int
 		for len(p.done) == 0 && len(p.evict) < n {
 			r, ok := b.victim(c, &skip)

@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -53,24 +52,31 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 type entry struct {
 	ev     event.Event
 	seq    uint64 // that record was sealed with; 0: not sealed
+	prev   string // that it was sealed with, of an audit record
 	record []byte
-	unfit  error // it can never be sealed
+	chain  string // what the next audit record follows
+	unfit  error  // it can never be sealed
 }
 
-// seal encodes the entry under a sequence number, unless it is already.
-func (e *entry) seal(opt Options, seq uint64) error {
-	if e.seq == seq || e.unfit != nil {
+// seal encodes the entry under a sequence number, behind the audit record prev,
+// unless it is already.
+func (e *entry) seal(opt Options, seq uint64, prev string) error {
+	if e.ev.Class != event.Audit {
+		prev = ""
+	}
+	if e.seq == seq && e.prev == prev || e.unfit != nil {
 		return e.unfit
 	}
-	e.unfit = e.encode(opt, seq)
+	e.unfit = e.encode(opt, seq, prev)
 	return e.unfit
 }
 
-func (e *entry) encode(opt Options, seq uint64) error {
+func (e *entry) encode(opt Options, seq uint64, prev string) error {
 	env, err := event.Seal(e.ev, opt.Site, opt.Gateway, opt.Epoch, seq)
 	if err != nil {
 		return err
 	}
+	env.Prev = prev
 	line, err := json.Marshal(env)
 	if err != nil {
 		return fmt.Errorf("encode %s event: %w", env.Kind, err)
@@ -78,13 +84,9 @@ func (e *entry) encode(opt Options, seq uint64) error {
 	if len(line) > MaxRecord {
 		return fmt.Errorf("encode %s event: %d bytes, at most %d", env.Kind, len(line), MaxRecord)
 	}
-	e.seq, e.record = seq, pack(e.ev.Key, env.Kind, line)
+	e.seq, e.prev, e.record = seq, prev, pack(e.ev.Key, env.Kind, line)
+	if e.ev.Class == event.Audit {
+		e.chain = event.Chain(line)
+	}
 	return nil
-}
-
-// historical turns the flag of an encoded envelope on. The text can only be the
-// field: inside a JSON string its quotes would be escaped.
-func historical(line []byte) []byte {
-	const off, on = `"historical":false,"body":`, `"historical":true,"body":`
-	return bytes.Replace(line, []byte(off), []byte(on), 1)
 }

@@ -112,7 +112,7 @@ func (b *Box) read(c *Cursor, class event.Class, items []item) (Batch, error) {
 				return nil
 			}
 			if it.seq <= c.old[class] {
-				line = historical(line)
+				line = event.Late(line)
 			}
 			if len(batch.Seqs) == 0 {
 				batch.Kind = kind
