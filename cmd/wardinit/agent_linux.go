@@ -29,16 +29,17 @@ func configFile() string {
 }
 
 // preload has the agent's binary put the last confirmed rules into the kernel
-// and read them back.
-func preload(ctx context.Context) (said string, err error) {
+// and read them back. A child that cannot be killed, as when the disk does not
+// answer, must not hold the ward: it is left behind, and may still put rules in
+// place; gone is closed when it no longer can.
+func preload(ctx context.Context) (said string, gone <-chan struct{}, err error) {
 	type result struct {
 		said string
 		err  error
 	}
-	// A child that cannot be started or killed, as when the disk does not answer,
-	// must not hold the ward: it is left behind.
-	done := make(chan result, 1)
+	done, ended := make(chan result, 1), make(chan struct{})
 	go func() {
+		defer close(ended)
 		var out, errs bytes.Buffer
 		cmd := inSlot(ctx, root, "preload", "--config", configFile())
 		cmd.Stdout, cmd.Stderr = &out, &errs
@@ -50,11 +51,18 @@ func preload(ctx context.Context) (said string, err error) {
 	}()
 	select {
 	case r := <-done:
-		return r.said, r.err
+		return r.said, ended, r.err
 	case <-ctx.Done():
-		return "", fmt.Errorf("no rules after %s", rulesLimit)
 	}
+	select { // it was killed
+	case <-ended:
+	case <-time.After(killWait):
+	}
+	return "", ended, fmt.Errorf("no rules after %s", rulesLimit)
 }
+
+// killWait is how long a program that was killed may take to end.
+const killWait = 500 * time.Millisecond
 
 // lastWords is the last line of what a program said, and not too much of it: it
 // becomes a line of the kernel's log and an argument of the agent.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/images"
 	"github.com/wardkeeper/wardkeeper/platform"
 	"github.com/wardkeeper/wardkeeper/platform/linux"
@@ -40,6 +39,7 @@ type box struct {
 	grow     func() error  // the data partition's file system; nil: nothing to do
 	rescue   string        // why nothing is filtered; "": the rules are in place
 	agent    *agent        // nil: none runs
+	unclear  func()        // ends keepClear; nil: it was never begun
 	log      agentLog
 }
 
@@ -171,27 +171,14 @@ func (b *box) firstStart() <-chan time.Time {
 
 // fence has the last confirmed rules put into the kernel, or goes to rescue.
 func (b *box) fence(limit context.Context) {
+	var gone <-chan struct{}
 	err := errors.New("the slot's file system is not there")
 	if b.rooted {
 		var said string
-		if said, err = preload(limit); err == nil {
+		if said, gone, err = preload(limit); err == nil {
 			b.rules = strings.TrimSpace(said)
 			return
 		}
 	}
-	b.toRescue(err)
-}
-
-// toRescue removes what may be half a ruleset. The bridge passes everything
-// until the agent has loaded and read back a generation.
-func (b *box) toRescue(why error) {
-	b.rescue = why.Error()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	err := b.firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: []platform.Step{{DeleteTable: &struct{}{}}}})
-	if err != nil {
-		b.say.alarm("RESCUE: all ports are bridged, but old rules could not be deleted (%v): %v", err, why)
-		return
-	}
-	b.say.alarm("RESCUE: nothing is filtered, all ports are bridged: %v", why)
+	b.toRescue(err, gone)
 }

@@ -70,6 +70,9 @@ func (b *box) keep() {
 			}
 		case s := <-sign:
 			b.agent.last, b.agent.patience = time.Now(), signLimit
+			if b.unclear != nil {
+				b.unclear()
+			}
 			if s == signFenced && b.rescue != "" {
 				b.rescue = ""
 				b.say.alarm("rescue is over: the agent has put rules in place")
