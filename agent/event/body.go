@@ -109,6 +109,27 @@ type Act struct {
 // Kind is "act".
 func (Act) Kind() string { return "act" }
 
+// Order is class audit: what became of something that people signed, unless it
+// changes nothing by its nature. What was refused is recorded where its
+// signatures were good.
+type Order struct {
+	ID     string    `json:"id"`
+	What   string    `json:"kind"` // "command", or of the desired state: "policy", …
+	Op     string    `json:"op,omitempty"`
+	Device device.ID `json:"device,omitempty"`
+	Name   string    `json:"name,omitempty"` // role, tags, segment and mode, scope, time: as op has it
+	Seq    uint64    `json:"seq"`
+	Root   int       `json:"root"`  // version of the root that it was signed under
+	By     string    `json:"by"`    // the people who signed
+	Why    string    `json:"why"`   // their reason
+	State  string    `json:"state"` // "succeeded", "failed", "rejected", "expired", "executing" (a reboot)
+	Reason string    `json:"reason,omitempty"`
+	Text   string    `json:"text,omitempty"`
+}
+
+// Kind is "order".
+func (Order) Kind() string { return "order" }
+
 // Conversations is class telemetry: what one device did since the last report.
 type Conversations struct {
 	Device        device.ID      `json:"device"`
