@@ -57,6 +57,7 @@ type Relay struct {
 
 // Button is the break-glass button.
 type Button struct {
+	Device  string `toml:"device"`   // name of the input device, as its driver gives it: "gpio-keys"
 	KeyCode int    `toml:"key_code"` // of linux/input-event-codes.h, 0 for no button
 	LED     string `toml:"led"`      // below /sys/class/leds, "" for none
 }
@@ -92,6 +93,7 @@ var (
 	tty      = regexp.MustCompile(`^tty[A-Za-z0-9]{1,16}$`)
 	watchdog = regexp.MustCompile(`^/dev/[a-z0-9]{1,32}$`)
 	led      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9:_-]{0,63}$`)
+	input    = regexp.MustCompile(`^[ -~]{1,80}$`)
 	cmdline  = regexp.MustCompile(`^[ -~]{0,512}$`)
 )
 
@@ -130,6 +132,7 @@ func (b Board) check() error {
 	want(b.Watchdog.Seconds >= 25 && b.Watchdog.Seconds <= 300, "watchdog.seconds", "%d: want 25 to 300: a boot waits up to 10 s for its rules", b.Watchdog.Seconds)
 	want(portName.MatchString(b.Relay.GPIO), "relay.gpio", "%q: want the name of a line, or none", b.Relay.GPIO)
 	want(b.Button.KeyCode >= 0 && b.Button.KeyCode <= maxKey, "button.key_code", "%d: want 0 to %d", b.Button.KeyCode, maxKey)
+	want(b.Button.KeyCode == 0 || input.MatchString(b.Button.Device), "button.device", "%q: want the name of the input device with the button", b.Button.Device)
 	want(b.Button.LED == "" || led.MatchString(b.Button.LED), "button.led", "%q is no name of a LED", b.Button.LED)
 	return errors.Join(errs...)
 }

@@ -37,7 +37,7 @@ func TestParseBoard(t *testing.T) {
 		Ports:    Ports{Order: "pci", Uplink: "eth0", Ward: []string{"eth1", "eth2"}},
 		Watchdog: Watchdog{Module: "i6300esb", Device: "/dev/watchdog0", Seconds: 30},
 		Relay:    Relay{GPIO: "bypass"},
-		Button:   Button{KeyCode: 0x198, LED: "red:glass"},
+		Button:   Button{Device: "gpio-keys", KeyCode: 0x198, LED: "red:glass"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
@@ -110,6 +110,7 @@ func TestParseBoardRefuses(t *testing.T) {
 		{"watchdog that bites at once", "seconds = 30", "seconds = 1", "watchdog.seconds: 1: want 25 to 300: a boot waits up to 10 s for its rules"},
 		{"relay", `"bypass"`, `""`, `relay.gpio: "": want the name of a line, or none`},
 		{"key", "408", "768", "button.key_code: 768: want 0 to 767"},
+		{"button of nothing", `"gpio-keys"`, `""`, `button.device: "": want the name of the input device with the button`},
 		{"led", `"red:glass"`, `"../x"`, `button.led: "../x" is no name of a LED`},
 		{"empty", "", "", "modules: none: no port and no disk would be found"},
 	}

@@ -51,7 +51,7 @@ func (b *box) watchButton() {
 	}
 	b.step("prepare the button", os.MkdirAll(filepath.Dir(buttonFile), 0o700))
 	downs := make(chan bool)
-	go findKeys("/dev/input", uint16(b.board.Button.KeyCode), downs)
+	go findKeys("/dev/input", b.board.Button.Device, uint16(b.board.Button.KeyCode), downs)
 	go g.watch(downs)
 }
 
@@ -157,10 +157,10 @@ func (g *glass) light(on bool) {
 	}
 }
 
-// findKeys sends every change of the key, on whatever device it is, for ever. A
-// device that goes lets go of its key.
-func findKeys(dir string, code uint16, downs chan<- bool) {
-	known := map[string]os.FileInfo{} // followed, or without our key
+// findKeys sends every change of the key of the named device, for ever. A device
+// that goes lets go of its key.
+func findKeys(dir, name string, code uint16, downs chan<- bool) {
+	known := map[string]os.FileInfo{} // followed, or not the button
 	gone := make(chan string)
 	for {
 		devices, _ := filepath.Glob(filepath.Join(dir, "event*")) // the pattern is right
@@ -169,7 +169,7 @@ func findKeys(dir string, code uint16, downs chan<- bool) {
 			if err != nil || known[d] != nil && os.SameFile(is, known[d]) {
 				continue
 			}
-			key, err := linux.OpenKey(d, code)
+			key, err := linux.OpenKey(d, name, code)
 			if err == nil {
 				go func() { follow(key, downs); gone <- d }()
 			}

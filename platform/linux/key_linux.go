@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ type Key struct {
 	queue []byte // events that were read and not yet looked at
 }
 
-// ErrNoKey marks an input device that has no such key.
-var ErrNoKey = errors.New("the device has no such key")
+// ErrNoKey marks an input device that is another one, or has no such key.
+var ErrNoKey = errors.New("the device is another, or has no such key")
 
 // Of linux/input.h and linux/input-event-codes.h.
 const (
@@ -30,21 +31,33 @@ const (
 	eventSize         = int(unsafe.Sizeof(unix.Timeval{})) + 8
 )
 
-// EVIOCGBIT(EV_KEY), the keys that there are, and EVIOCGKEY, those that are down.
+// EVIOCGBIT(EV_KEY), the keys that there are, and EVIOCGKEY, those that are down;
+// EVIOCGID, where the device is, and EVIOCGNAME, how its driver calls it.
 const (
 	eviocGBitKey = 2<<30 | keyBytes<<16 | 'E'<<8 | 0x20 + evKey
 	eviocGKey    = 2<<30 | keyBytes<<16 | 'E'<<8 | 0x18
+	eviocGID     = 2<<30 | idBytes<<16 | 'E'<<8 | 0x02
+	eviocGName   = 2<<30 | nameBytes<<16 | 'E'<<8 | 0x06
+
+	idBytes, nameBytes = 8, 256
 )
 
+// Buses that anybody can plug something into, which then gives its own name.
+const busUSB, busBluetooth = 0x03, 0x05
+
 // OpenKey opens an input device as /dev/input/event0 for a key, by its code. The
-// error wraps ErrNoKey where the device has none.
-func OpenKey(device string, code uint16) (*Key, error) {
+// error wraps ErrNoKey where the device has none, is called otherwise, or hangs
+// on a bus that is open to everybody: a keyboard is no button of the box.
+func OpenKey(device, name string, code uint16) (*Key, error) {
 	f, err := os.OpenFile(device, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open key: %w", err)
 	}
 	k := &Key{f: f, code: code}
 	has, err := k.bit(eviocGBitKey)
+	if err == nil && has {
+		has, err = k.is(name)
+	}
 	if err == nil && !has {
 		err = ErrNoKey
 	}
@@ -52,6 +65,24 @@ func OpenKey(device string, code uint16) (*Key, error) {
 		return nil, errors.Join(fmt.Errorf("open key %d of %s: %w", code, device, err), f.Close())
 	}
 	return k, nil
+}
+
+// is reports whether the device is the one of that name.
+func (k *Key) is(name string) (bool, error) {
+	var id [idBytes]byte
+	var called [nameBytes]byte
+	if err := ioctl(k.f, eviocGID, unsafe.Pointer(&id)); err != nil {
+		return false, err
+	}
+	err := ioctl(k.f, eviocGName, unsafe.Pointer(&called))
+	return isButton(id[:], called[:], name), err
+}
+
+// isButton judges what the kernel says of a device.
+func isButton(id, called []byte, name string) bool {
+	bus := binary.NativeEndian.Uint16(id)
+	called, _, _ = bytes.Cut(called, []byte{0})
+	return bus != busUSB && bus != busBluetooth && string(called) == name
 }
 
 // bit asks for a set of keys and reports whether ours is in it.

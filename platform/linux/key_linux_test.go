@@ -62,10 +62,30 @@ func TestKey(t *testing.T) {
 }
 
 func TestOpenKeyRefuses(t *testing.T) {
-	if _, err := OpenKey(filepath.Join(t.TempDir(), "event0"), 408); !errors.Is(err, os.ErrNotExist) {
+	if _, err := OpenKey(filepath.Join(t.TempDir(), "event0"), "gpio-keys", 408); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no device: %v", err)
 	}
-	if _, err := OpenKey("/dev/null", 408); !errors.Is(err, unix.ENOTTY) {
+	if _, err := OpenKey("/dev/null", "gpio-keys", 408); !errors.Is(err, unix.ENOTTY) {
 		t.Errorf("no input device: %v", err)
+	}
+}
+
+// TestIsButton: a keyboard that somebody plugs in is not the button, whatever it
+// says of itself.
+func TestIsButton(t *testing.T) {
+	for _, c := range []struct {
+		called string
+		bus    byte
+		want   bool
+	}{
+		{"gpio-keys", 0x19, true}, {"gpio-keys", busUSB, false}, {"gpio-keys", busBluetooth, false},
+		{"Power Button", 0x19, false}, {"gpio-keys2", 0x19, false}, {"", 0x19, false},
+	} {
+		id, called := make([]byte, idBytes), make([]byte, nameBytes)
+		binary.NativeEndian.PutUint16(id, uint16(c.bus))
+		copy(called, c.called)
+		if got := isButton(id, called, "gpio-keys"); got != c.want {
+			t.Errorf("%q on bus %#x: %v", c.called, c.bus, got)
+		}
 	}
 }
