@@ -39,6 +39,17 @@ const (
 	HTTPUserAgent Kind = "http.user_agent"
 	HTTPServer    Kind = "http.server"
 
+	FHIRClient      Kind = "fhir.client" // method and class of what it asks for: "GET Patient"
+	FHIRServer      Kind = "fhir.server" // answers with FHIR: "yes"
+	FHIRSoftware    Kind = "fhir.software"
+	FHIRSoftwareVer Kind = "fhir.software_version"
+	FHIRVersion     Kind = "fhir.version"
+	FHIRPublisher   Kind = "fhir.publisher"
+	FHIRDescription Kind = "fhir.description"
+	DICOMWebClient  Kind = "dicomweb.client" // method and level: "GET studies"
+	DICOMWebServer  Kind = "dicomweb.server" // answers with DICOM: "yes"
+
+	HL7HTTP      Kind = "hl7.http" // sends HL7 v2 over HTTP: "er7", "xml"
 	HL7App       Kind = "hl7.msh3_sending_app"
 	HL7Facility  Kind = "hl7.msh4_sending_facility"
 	HL7Type      Kind = "hl7.msh9_type" // ORU^R01, ADT^A01, ACK, …

@@ -39,14 +39,14 @@ const (
 // shapeOf tells the shape of every kind; a kind it does not know cannot be made.
 func shapeOf(k Kind) shape {
 	switch k {
-	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs:
+	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs, FHIRPublisher, FHIRDescription:
 		return shapeName
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
 		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
-		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
+		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, FHIRSoftware, FHIRSoftwareVer, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
-		HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
+		FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
 		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
 		return shapeToken
 	case TLSSNI, DHCPMUD:

@@ -141,6 +141,31 @@ func TestCanaryHTTP(t *testing.T) {
 	checkCanaries(t, func(m *HTTP, b []byte) bool { return m.DecodeStream(b) == Done }, canary{"request", []byte(request), 1}, canary{"response", []byte(response), 1})
 }
 
+func TestCanaryWeb(t *testing.T) {
+	var k marker
+	for _, media := range []string{"application/fhir+json", "application/dicom+json", "application/hl7-v2+er7", "multipart/related; type=\"application/dicom\""} {
+		b := "GET /" + k.next() + "/Patient/" + k.next() + "/studies/" + k.next() + "/metadata?patient=" + k.next() + "#" + k.next() + " HTTP/1.1\r\nUser-Agent: Allowed\r\nAccept: " + media + "; p=" + k.next() +
+			"\r\nContent-Type: " + media + "; boundary=" + k.next() + "\r\nAuthorization: " + k.next() + "\r\nReferer: " + k.next() + "\r\nContent-Length: " + k.next() + "\r\nContent-Encoding: " + k.next() +
+			"\r\nTransfer-Encoding: " + k.next() + "\r\nPrefer: " + k.next() + "\r\n\r\n" + k.next()
+		checkCanaries(t, func(m *HTTP, b []byte) bool { return m.DecodeStream(b) == Done }, canary{media, []byte(b), 1})
+	}
+}
+
+func TestCanaryFHIR(t *testing.T) {
+	var k marker
+	b := strings.ReplaceAll(strings.ReplaceAll(statementJSON, "Test server", "Allowed"), `"no"`, `"`+k.next()+`"`)
+	x := strings.ReplaceAll(strings.ReplaceAll(statementXML, "Test server", "Allowed"), `"no"`, `"`+k.next()+`"`)
+	decode := func(m *FHIR, b []byte) bool { return m.DecodeStream(b) == Done }
+	checkCanaries(t, decode, canary{"JSON", []byte(b), 1}, canary{"XML", []byte(x), 1})
+	checkCanaries(t, (*FHIR).Statement, canary{"what is there of it", []byte(b), 1})
+	for _, b := range []string{`{"resourceType":"Device","software":{"name":"CANARY"},"publisher":"CANARY"}`, `{"publisher":"CANARY","resourceType":"Patient"}`} {
+		var m FHIR
+		if decode(&m, []byte(b)); bytes.Contains(raw(&m), []byte(leak)) {
+			t.Errorf("%s leaked", b)
+		}
+	}
+}
+
 func TestCanaryHL7(t *testing.T) {
 	var k marker
 	msh := `MSH|^~\&|Allowed|Allowed|Allowed|Allowed|` + k.next() + "|" + k.next() + "|Allowed|" + k.next() + "|Allowed^" + k.next() + "|Allowed^" + k.next() + "|" +
@@ -231,7 +256,7 @@ func TestMessagesAreClosed(t *testing.T) {
 			t.Errorf("%s: a %s", at, v.Kind())
 		}
 	}
-	for _, v := range []any{DHCPv4{}, DNS{}, DNSRecord{}, LLDP{}, ClientHello{}, ServerHello{}, HTTP{}, HL7{}, DICOM{}, IntelliVue{}} {
+	for _, v := range []any{DHCPv4{}, DNS{}, DNSRecord{}, LLDP{}, ClientHello{}, ServerHello{}, HTTP{}, FHIR{}, HL7{}, DICOM{}, IntelliVue{}} {
 		check(t, reflect.TypeOf(v).Name(), reflect.TypeOf(v))
 	}
 }

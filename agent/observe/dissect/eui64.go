@@ -19,17 +19,11 @@ func (e EUI64) MAC() (mac [6]byte, ok bool) {
 func parseEUI64(s []byte) (e EUI64, ok bool) {
 	n := 0
 	for _, c := range s {
-		var d byte
-		switch {
-		case c == '-' || c == ':':
+		if c == '-' || c == ':' {
 			continue
-		case '0' <= c && c <= '9':
-			d = c - '0'
-		case 'a' <= c && c <= 'f':
-			d = c - 'a' + 10
-		case 'A' <= c && c <= 'F':
-			d = c - 'A' + 10
-		default:
+		}
+		d := hexDigit(c)
+		if d > 15 {
 			return EUI64{}, false
 		}
 		if n == 16 {
@@ -42,4 +36,17 @@ func parseEUI64(s []byte) (e EUI64, ok bool) {
 		return EUI64{}, false
 	}
 	return e, true
+}
+
+// hexDigit returns the value of a hexadecimal digit, or 255.
+func hexDigit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 255
 }

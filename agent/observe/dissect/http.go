@@ -4,12 +4,15 @@ package dissect
 const (
 	httpMaxHeader = 16 << 10 // bytes
 	httpMaxFields = 64
+	httpMaxChunk  = 1 << 26 // bytes; longer ones are no chunks
 )
 
 // HTTP is the header of one HTTP/1 request or response (RFC 9112).
 //
-// phi: never read: path and query, body, cookies, credentials, referer, the
-// value of Host, and every header field not named below.
+// phi: never read: query, body, cookies, credentials, referer, the value of
+// Host, and every header field not named below. Of a path only the name of a
+// class of records is known, by comparison with a list, and only where the
+// media type says that it is one.
 type HTTP struct {
 	Kind      HTTPKind
 	Method    HTTPMethod // of a request
@@ -17,6 +20,17 @@ type HTTP struct {
 	HasHost   bool
 	UserAgent Text
 	Server    Text
+
+	Media  HTTPMedia // of the content
+	Accept HTTPMedia // the first that is told apart
+	Class  WebClass  // of a request about FHIR or DICOMweb
+	// Metadata: a path ends in "metadata", as the question for what a FHIR
+	// server is does, whatever the media type.
+	Metadata bool
+	Length   uint32 // of the content, bytes; 0 none or not said
+	Chunked  bool   // the content is in chunks, the first one's size in front
+	Encoded  bool   // the content is compressed
+	Body     int    // where the content begins, once the header has ended
 }
 
 // HTTPKind tells a request from a response.
@@ -49,19 +63,65 @@ func (m *HTTP) DecodeStream(b []byte) Progress {
 	if m.Kind == HTTPRequest && !endsInVersion(line) {
 		return No
 	}
-	if p = m.fields(rest); len(b) >= httpMaxHeader {
+	p = m.fields(rest, len(head))
+	if m.Kind == HTTPRequest {
+		path := httpPath(line)
+		m.Metadata = string(lastSegment(path)) == "metadata"
+		switch {
+		case m.Media.FHIR() || m.Accept.FHIR():
+			m.Class.read(path, false)
+		case m.Media == MediaDICOM || m.Accept == MediaDICOM:
+			m.Class.read(path, true)
+		}
+	}
+	if len(b) >= httpMaxHeader {
 		return Done
 	}
 	return p
 }
 
-// fields reads the header fields up to the blank line. Whether a line is
+// Content returns the part of b, the message, that belongs to its content, as
+// far as it is there, and whether that is all; of content in chunks, the first.
+func (m *HTTP) Content(b []byte) (content []byte, whole bool) {
+	if m.Body <= 0 || m.Body > len(b) || m.Encoded {
+		return nil, false
+	}
+	b = b[m.Body:]
+	n := int(m.Length & (1<<31 - 1))
+	switch {
+	case m.Chunked:
+		line, rest, ok := cutLine(b)
+		if n = chunkSize(line); !ok || n == 0 {
+			return nil, false
+		}
+		b = rest
+	case n == 0:
+		return b, false
+	}
+	return b[:min(len(b), n)], n <= len(b)
+}
+
+// chunkSize reads the size in front of a chunk, 0 where it is none (RFC 9112 §7.1).
+func chunkSize(line []byte) (n int) {
+	for _, c := range trim(firstPart(line, ';')) {
+		d := hexDigit(c)
+		if d > 15 || n > httpMaxChunk {
+			return 0
+		}
+		n = n<<4 | int(d)
+	}
+	return n
+}
+
+// fields reads the header fields up to the blank line; b ends at the offset end
+// of the message. Whether a line is
 // complete is only known when the next one begins, since it may be folded
 // (obs-fold, RFC 9112 §5.2): the first continuation is joined, others skipped.
-func (m *HTTP) fields(b []byte) Progress {
+func (m *HTTP) fields(b []byte, end int) Progress {
 	for range httpMaxFields {
 		line, rest, ok := cutLine(b)
 		if ok && len(line) == 0 {
+			m.Body = end - len(rest)
 			return Done
 		}
 		var more []byte
@@ -99,8 +159,35 @@ func (m *HTTP) field(line, more []byte) {
 			m.UserAgent.setFolded(value, more)
 		case foldEqual(name, "server") && m.Server.n == 0:
 			m.Server.setFolded(value, more)
+		default:
+			m.content(name, value, more)
 		}
 		return
+	}
+}
+
+// content keeps what a header field says of the content.
+func (m *HTTP) content(name, value, more []byte) {
+	switch {
+	case foldEqual(name, "content-type"):
+		if m.Media.read(value); m.Media == 0 {
+			m.Media.read(more)
+		}
+	case foldEqual(name, "accept"):
+		if m.Accept.read(value); m.Accept == 0 {
+			m.Accept.read(more)
+		}
+	case foldEqual(name, "content-length"):
+		m.Length = 0
+		if digits := leadingDigits(value); len(digits) == len(value) && len(digits) < 10 {
+			for _, c := range digits {
+				m.Length = m.Length*10 + uint32(c-'0')
+			}
+		}
+	case foldEqual(name, "transfer-encoding"):
+		m.Chunked = foldEqual(value, "chunked")
+	case foldEqual(name, "content-encoding"):
+		m.Encoded = len(value) > 0 && !foldEqual(value, "identity")
 	}
 }
 

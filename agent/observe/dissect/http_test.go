@@ -44,6 +44,7 @@ func TestHTTP(t *testing.T) {
 			if p := m.DecodeStream([]byte(tt.b)); p != tt.p {
 				t.Errorf("%v, want %v", p, tt.p)
 			}
+			m.Body = 0 // see TestHTTPContent
 			if d := cmp.Diff(tt.want, m, exported); d != "" {
 				t.Errorf("(-want +got)\n%s", d)
 			}
@@ -78,16 +79,21 @@ func TestHTTPMethods(t *testing.T) {
 func TestHTTPAllocs(t *testing.T) {
 	b, m := []byte("HTTP/1.1 200 OK\r\nServer: httpd\r\n  part/2\r\nX: y\r\n\r\n"), new(HTTP)
 	r := []byte("SUBSCRIBE /x HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\n\r\n")
-	noAllocs(t, func() { m.DecodeStream(b); m.DecodeStream(r) })
+	w := []byte("GET /Patient/x HTTP/1.1\r\nAccept: application/fhir+json\r\nContent-Length: 4\r\n\r\nbody")
+	noAllocs(t, func() { m.DecodeStream(b); m.DecodeStream(r); m.DecodeStream(w); m.Content(w); _ = m.Class.String() })
 }
 
 func FuzzHTTP(f *testing.F) {
 	f.Add([]byte("GET /a HTTP/1.1\r\nHost: x\r\nUser-Agent: a\r\n b\r\n\r\n"))
+	f.Add([]byte("GET /fhir/Patient/1 HTTP/1.1\r\nAccept: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody"))
 	f.Add([]byte("HTTP/1.0 200 OK\nServer: a\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m HTTP
 		m.DecodeStream(b)
-		_ = m.Method.String()
+		if content, _ := m.Content(b); len(content) > len(b) {
+			t.Fatalf("content of %d bytes of %d", len(content), len(b))
+		}
+		_, _ = m.Method.String(), m.Class.String()
 		checkPrintable(t, &m)
 	})
 }

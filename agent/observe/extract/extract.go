@@ -72,10 +72,12 @@ type decoders struct {
 	hello      dissect.ClientHello
 	answer     dissect.ServerHello
 	http       dissect.HTTP
+	fhir       dissect.FHIR
 	hl7        dissect.HL7
 	dicom      dissect.DICOM
 	intellivue dissect.IntelliVue
 	proposals  proposals
+	metadata   recentConns // that asked a server for its metadata
 }
 
 const (

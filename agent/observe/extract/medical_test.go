@@ -30,6 +30,21 @@ func medicalTalks() []talk {
 			"1 hl7.sft4_binary B1", "1 hl7.sft6_installed 20260101", "9 hl7.msh3_sending_app B", "9 hl7.msh9_type ACK_R01", "9 hl7.receives ORU_R01"}},
 		{"HL7 file of batches without a frame", "FHS|^~\\&|CANARY\rBHS|^~\\&|CANARY\rMSH|^~\\&|A|B|||||ORU^R01\r", "",
 			[]string{"1 hl7.msh3_sending_app A", "1 hl7.msh4_sending_facility B", "1 hl7.msh9_type ORU_R01", "9 hl7.receives ORU_R01"}},
+		{"HL7 over HTTP", "POST /CANARY HTTP/1.1\r\nUser-Agent: sender/1\r\nContent-Type: x-application/hl7-v2+er7; charset=utf-8\r\nContent-Length: 72\r\n\r\n" +
+			"MSH|^~\\&|A|B|||CANARY||ORU^R01\rPID|CANARY\rSFT|Maker\rNTE|CANARY CANARY|\r", "HTTP/1.1 200 OK\r\nServer: engine/3\r\nContent-Type: application/hl7-v2+xml\r\n\r\n<CANARY/>", []string{
+			"1 hl7.http er7", "1 hl7.msh3_sending_app A", "1 hl7.msh4_sending_facility B", "1 hl7.msh9_type ORU_R01", "1 hl7.sft1_vendor Maker", "1 http.user_agent sender/1",
+			"9 hl7.http xml", "9 hl7.receives ORU_R01", "9 http.server engine/3"}},
+		{"FHIR", "GET /fhir/Patient/CANARY?name=CANARY HTTP/1.1\r\nAccept: application/fhir+json\r\nAuthorization: CANARY\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n\r\n{\"resourceType\":\"Patient\",\"software\":{\"name\":\"CANARY\"}}", []string{"1 fhir.client GET Patient", "9 fhir.server yes"}},
+		{"FHIR metadata", "GET /fhir/metadata HTTP/1.1\r\nAccept: application/json\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nb4\r\n" +
+				`{"resourceType":"CapabilityStatement","id":"CANARY","publisher":"Maker Ltd","software":{"name":"Engine","version":"7.2"},"fhirVersion":"4.0.1","contact":[{"name":"CANARY"}],"rest":[]}`, []string{
+				"9 fhir.publisher Maker Ltd", "9 fhir.server yes", "9 fhir.software Engine", "9 fhir.software_version 7.2", "9 fhir.version 4.0.1"}},
+		{"metadata of something else", "GET /latest/metadata HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"publisher\":\"CANARY\",\"software\":{\"name\":\"CANARY\"}}", nil},
+		{"a statement that was not asked for", "GET /x HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"resourceType\":\"CapabilityStatement\",\"software\":{\"name\":\"CANARY\"}}", nil},
+		{"DICOMweb", "GET /dicom-web/studies/1.2.3/series/4.5.6 HTTP/1.1\r\nAccept: multipart/related; type=\"application/dicom\"\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Type: multipart/related; type=\"application/dicom\"; boundary=CANARY\r\n\r\nCANARY", []string{"1 dicomweb.client GET studies", "9 dicomweb.server yes"}},
+		{"series of something else", "GET /series/4/instances/5 HTTP/1.1\r\nAccept: application/json\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", nil},
 	}
 }
 

@@ -90,20 +90,3 @@ func (x *Extractor) readTLS(c *flows.Conn, b []byte) dissect.Progress {
 	x.say(w, fact.TLSJA4, &ja4)
 	return p
 }
-
-// readHTTP states the names of clients and servers. A header that ends early
-// still gives what stood in it.
-func (x *Extractor) readHTTP(c *flows.Conn, b []byte, final bool) dissect.Progress {
-	m := &x.decoders.http
-	p := m.DecodeStream(b)
-	if p == dissect.No || p == dissect.NeedMore && !final {
-		return p
-	}
-	switch m.Kind {
-	case dissect.HTTPRequest:
-		x.say(sender(c), fact.HTTPUserAgent, &m.UserAgent)
-	case dissect.HTTPResponse:
-		x.say(sender(c), fact.HTTPServer, &m.Server)
-	}
-	return dissect.Done
-}
