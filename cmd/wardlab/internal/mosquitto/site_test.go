@@ -56,8 +56,11 @@ func encode(t *testing.T, key *ecdsa.PrivateKey) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// newSite makes the CA, and starts the broker.
-func newSite(t *testing.T) *site {
+// scripts is where the broker's files are.
+const scripts = "../../../../scripts/mosquitto"
+
+// newSite makes the CA, and starts the broker, with some lines added to its ACL.
+func newSite(t *testing.T, lines ...string) *site {
 	t.Helper()
 	program, err := Find()
 	if errors.Is(err, ErrMissing) {
@@ -77,12 +80,11 @@ func newSite(t *testing.T) *site {
 	s.write("ca.pem", ca)
 	s.write("broker.pem", cert)
 	s.write("broker.key", encode(t, key))
-	const scripts = "../../../../scripts/mosquitto"
 	acl, err := os.ReadFile(filepath.Join(scripts, "acl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.write("acl", acl)
+	s.write("acl", []byte(string(acl)+"\n"+strings.Join(lines, "\n")))
 	conf, err := os.ReadFile(filepath.Join(scripts, "mosquitto.conf"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,9 +157,12 @@ func (s *site) pair(cert []byte, key *ecdsa.PrivateKey) tls.Certificate {
 }
 
 // collector is the certificate of the one who reads everything.
-func (s *site) collector() tls.Certificate {
+func (s *site) collector() tls.Certificate { return s.person("ward:collector") }
+
+// person is a certificate that the CA's own tools made.
+func (s *site) person(name string) tls.Certificate {
 	key := newKey(s.t)
-	return s.pair(s.sign(&x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "ward:collector"}, NotBefore: s.caCert.NotBefore, NotAfter: s.caCert.NotAfter,
+	return s.pair(s.sign(&x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: name}, NotBefore: s.caCert.NotBefore, NotAfter: s.caCert.NotAfter,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, key.Public()), key)
 }
 
@@ -188,8 +193,8 @@ func (s *site) gateway(name string, certificate func() (tls.Certificate, error))
 }
 
 // TestEachGatewayItsOwn: at a broker that is set up as scripts/mosquitto says, a
-// gateway writes its own topics and no others, reads nothing, and can take
-// nobody's place; the collector reads everything.
+// gateway writes its own topics and no others, hears nothing but what is meant
+// for it, and can take nobody's place; the collector reads everything.
 func TestEachGatewayItsOwn(t *testing.T) {
 	s := newSite(t)
 	var all, spied list
