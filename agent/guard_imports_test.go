@@ -19,7 +19,7 @@ type edge struct {
 
 func edges() []edge {
 	groups := []string{"agent/observe", "agent/know", "agent/protect", "agent/report", "agent/operate"}
-	leaves := []string{"agent/fact", "agent/device", "agent/event", "agent/health", "agent/clock", "agent/strict", "agent/atomicfile", "rules", "images", "platform"}
+	leaves := []string{"agent/fact", "agent/device", "agent/event", "agent/health", "agent/clock", "agent/lifesign", "agent/strict", "agent/atomicfile", "rules", "images", "platform"}
 	var out []edge
 	for _, l := range leaves {
 		for _, to := range []string{"agent", "agent/config", "agent/store"} {

@@ -10,13 +10,13 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/lifesign"
 )
 
 // Supervisor is who started the agent, PID 1 of the image; the zero value is
 // nobody.
 type Supervisor struct {
-	// Signs takes a byte every second while the agent is well: SignAlive, and
-	// once SignFenced. nil: nobody listens.
+	// Signs takes the bytes of package lifesign. nil: nobody listens.
 	Signs io.Writer
 	// Rescue says why the box filters nothing; "" where the rules are in place.
 	Rescue string
@@ -27,18 +27,9 @@ type Supervisor struct {
 	Button string
 }
 
-// Signs that the agent gives.
-const (
-	SignAlive  = 'a'
-	SignFenced = 'f' // it has read its rules back from the kernel
-)
-
-const (
-	signEvery = time.Second
-	// hangs is how long a task may be silent before the agent no longer counts
-	// as alive: longer than the slowest flash holds up a commit.
-	hangs = 20 * time.Second
-)
+// hangs is how long a task may be silent before the agent no longer counts as
+// alive: longer than the slowest flash holds up a commit.
+const hangs = 20 * time.Second
 
 // signs tells the supervisor that the agent lives, and people that the box was
 // in rescue.
@@ -75,7 +66,7 @@ func (s *signs) Run(ctx context.Context) error {
 	if s.to.Data != "" {
 		s.tell(dataCode, "the data partition: "+s.to.Data, "replace the medium, or write the image anew")
 	}
-	tick := time.NewTicker(signEvery)
+	tick := time.NewTicker(lifesign.Every)
 	defer tick.Stop()
 	for {
 		select {
@@ -86,14 +77,14 @@ func (s *signs) Run(ctx context.Context) error {
 			if s.board.Clear(rescueCode) {
 				s.log.Info("rescue is over: rules are in place")
 			}
-			if err := s.give(SignFenced); err != nil {
+			if err := s.give(lifesign.Fenced); err != nil {
 				return err
 			}
 		case <-tick.C:
 			if len(s.board.Silent(s.clock.Now().Mono, hangs)) > 0 {
 				continue // the supervisor notices
 			}
-			if err := s.give(SignAlive); err != nil {
+			if err := s.give(lifesign.Alive); err != nil {
 				return err
 			}
 		}

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/wardkeeper/wardkeeper/images"
 )
@@ -76,7 +75,7 @@ func (b *build) run(ctx context.Context) (err error) {
 		return err
 	}
 	m := images.Manifest{
-		Board: b.board.Name, Version: b.version, Go: goVersion, Cmdline: b.cmdline("a"),
+		Board: b.board.Name, Version: b.version, Go: goVersion, Cmdline: b.board.KernelCmdline("a", b.version),
 		Packages: []images.Package{pkgs[b.board.KernelPackage], pkgs[stubPackage]},
 	}
 	for _, mod := range k.modules {
@@ -100,14 +99,6 @@ func (b *build) run(ctx context.Context) (err error) {
 	}
 	b.log.Info("image built", "dir", b.out, "kernel", m.Packages[0].Version)
 	return nil
-}
-
-// cmdline is the kernel's command line of a slot. panic= and oops= make of any
-// fault of the kernel a restart: a ward must not stay without its network. gpt:
-// the backup of the partition table serves where a power cut spoilt the other.
-func (b *build) cmdline(slot string) string {
-	return strings.TrimSpace(fmt.Sprintf("console=%s,%d quiet loglevel=4 panic=3 oops=panic gpt ro ward.slot=%s ward.version=%s %s",
-		b.board.Console.Device, b.board.Console.Baud, slot, b.version, b.board.Cmdline))
 }
 
 // digest is the SHA-256 of a file in hex, and its size.

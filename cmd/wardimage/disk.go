@@ -96,7 +96,7 @@ func (b *build) uki(s *stage, k kernel) error {
 	osRelease := fmt.Sprintf("ID=wardkeeper\nNAME=Wardkeeper\nPRETTY_NAME=\"Wardkeeper %[1]s\"\nVERSION_ID=%[1]s\n", b.version)
 	sections := []images.Section{
 		{Name: ".osrel", Data: []byte(osRelease)},
-		{Name: ".cmdline", Data: []byte(b.cmdline("a"))},
+		{Name: ".cmdline", Data: []byte(b.board.KernelCmdline("a", b.version))},
 		{Name: ".uname", Data: []byte(k.version)},
 	}
 	// the kernel last: it needs more memory than it has bytes

@@ -67,21 +67,6 @@ func TestRunUsage(t *testing.T) {
 	}
 }
 
-func TestCmdline(t *testing.T) {
-	b, err := parse([]string{"--board", "qemu-arm64", "--out", "x", "--version", "v1"}, new(bytes.Buffer))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "console=ttyAMA0,115200 quiet loglevel=4 panic=3 oops=panic gpt ro ward.slot=b ward.version=v1"
-	if got := b.cmdline("b"); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	b.board.Cmdline = "nosmp"
-	if got := b.cmdline("b"); got != want+" nosmp" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // The agent reads what the image gives it, and has the board's ports of it.
 func TestConfiguration(t *testing.T) {
 	boards, err := images.Boards()

@@ -73,12 +73,6 @@ func lastWords(text string) string {
 	return text[max(0, len(text)-most):]
 }
 
-// Signs that the agent gives on the descriptor it is started with.
-const (
-	signAlive  = 'a' // every second while it is well
-	signFenced = 'f' // it has loaded a generation and read it back
-)
-
 // agent is one running agent.
 type agent struct {
 	cmd   *exec.Cmd

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wardkeeper/wardkeeper/agent/lifesign"
 )
 
 // Cadence.
@@ -73,7 +75,7 @@ func (b *box) keep() {
 			if b.unclear != nil {
 				b.unclear()
 			}
-			if s == signFenced && b.rescue != "" {
+			if s == lifesign.Fenced && b.rescue != "" {
 				b.rescue = ""
 				b.say.alarm("rescue is over: the agent has put rules in place")
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -92,15 +93,8 @@ func mountESP(d disk) error {
 
 const partitionFlags = unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC
 
-// slotName is the slot that the command line names (ward.slot=), a by default.
+// slotName is the slot that the command line names, a by default.
 func slotName() string {
-	line, err := os.ReadFile("/proc/cmdline")
-	if err == nil {
-		for _, word := range strings.Fields(string(line)) {
-			if s, ok := strings.CutPrefix(word, "ward.slot="); ok && (s == "a" || s == "b") {
-				return s
-			}
-		}
-	}
-	return "a"
+	line, _ := os.ReadFile("/proc/cmdline") // one that cannot be read names none
+	return cmp.Or(images.ReadCmdline(string(line)).Slot, "a")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent"
+	"github.com/wardkeeper/wardkeeper/images"
 )
 
 // unstamped is Go's word for a module of which it knows no version.
@@ -15,14 +16,8 @@ const unstamped = "(devel)"
 // one and go by one version; Go has stamped none on that agent, so that the same
 // sources are the same bytes wherever they lie.
 func started(b agent.Build, cmdline, release string) agent.Build {
-	for _, word := range strings.Fields(cmdline) {
-		switch key, value, _ := strings.Cut(word, "="); key {
-		case "ward.slot":
-			b.Slot = value
-		case "ward.version":
-			b.Image = value
-		}
-	}
+	s := images.ReadCmdline(cmdline)
+	b.Slot, b.Image = s.Slot, s.Version
 	if b.Version == unstamped && b.Image != "" {
 		b.Version = b.Image
 	}
