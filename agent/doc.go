@@ -21,6 +21,7 @@
 //	agent/event    what leaves the gateway
 //	agent/health   what is wrong right now
 //	agent/clock    time with its quality
+//	agent/lifesign  what the agent tells PID 1
 //	agent/strict   TOML files refused where they are unknown
 //	agent/atomicfile  small files written whole or not at all
 //	agent/config   the configuration file, checked
