@@ -48,8 +48,10 @@
 //	agent/report/uplink        queue to the MQTT broker
 //	agent/report/vitals        the gateway about itself
 //	agent/operate/console      the serial console
+//	agent/operate/command      what was signed, checked, done once and answered
 //	agent/operate/onsite       one-time codes for who stands at the gateway
 //	agent/operate/enrol        key, certificate request, certificate
+//	agent/operate/desired      what the manager wants, kept, a configuration on trial
 //	agent/operate/signed       what people signed, and whose signature counts
 //	agent/store                the one bbolt file
 //	agent                      the wiring

@@ -1,0 +1,44 @@
+package command
+
+import (
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+)
+
+// end is a moment to come, which a restart and a clock that jumps do not move.
+type end struct {
+	Wall   time.Time     `json:"wall,omitzero"` // zero: the time was not known
+	BootID string        `json:"boot_id"`
+	Mono   time.Duration `json:"mono"` // since that boot
+}
+
+// trusted reports that the wall clock may be acted on.
+func trusted(now clock.Stamp) bool { return now.Quality == clock.NTP || now.Quality == clock.RTC }
+
+// endIn is the moment in d.
+func endIn(d time.Duration, now clock.Stamp) end {
+	e := end{BootID: now.BootID, Mono: now.Mono + d}
+	if trusted(now) {
+		e.Wall = now.Wall.Add(d)
+	}
+	return e
+}
+
+// left is how long it is until then. After a reboot without trusted time nobody
+// knows, and known is false.
+func (e end) left(now clock.Stamp) (d time.Duration, known bool) {
+	switch {
+	case e.BootID == now.BootID:
+		return e.Mono - now.Mono, true
+	case trusted(now) && !e.Wall.IsZero():
+		return e.Wall.Sub(now.Wall), true
+	}
+	return 0, false
+}
+
+// over reports that it has passed, or that nobody knows.
+func (e end) over(now clock.Stamp) bool {
+	d, known := e.left(now)
+	return !known || d <= 0
+}
