@@ -29,7 +29,7 @@ const usage = `usage:
       --root FILE    the site's root of trust, of wardctl keys root
       --break-glass  open | off: who may break the glass at the console
       --cert FILE    its certificate; alone: of the gateway that is there
-  wardctl help
+` + keysUsage + signUsage + `  wardctl help
 `
 
 // Exit codes, as sysexits.h names them.
@@ -50,7 +50,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	var err error
 	verb := args[0]
-	if len(args) > 1 && (verb == "enrol" || verb == "image") {
+	if len(args) > 1 && (verb == "enrol" || verb == "image" || verb == "keys") {
 		args = args[1:]
 		verb += " " + args[0]
 	}
@@ -59,6 +59,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = approve(args[1:], stdin, stdout, stderr)
 	case "image provision":
 		err = provision(args[1:], stdout, stderr)
+	case "keys new":
+		err = newKey(args[1:], stdout, stderr)
+	case "keys show":
+		err = showKeys(args[1:], stdout, stderr)
+	case "keys root":
+		err = makeRoot(args[1:], stdout, stderr)
+	case "sign":
+		err = sign(args[1:], stdout, stderr)
 	case "replay":
 		err = replay(args[1:], stdout, stderr)
 	case "help", "-h", "--help":
