@@ -37,6 +37,7 @@ func TestVerify(t *testing.T) {
 		{"release by who makes policy", Release{Device: "d1"}, []string{"berta"}, ReasonWrongRole},
 		{"a mode that drops nothing, by a clinical engineer", Mode{Segment: "x", Mode: ModeStage}, []string{"dora"}, ""},
 		{"enforce by a clinical engineer", Mode{Segment: "x", Mode: ModeEnforce}, []string{"dora"}, ReasonWrongRole},
+		{"a command, signed twice by the same", Ping{}, []string{"carl", "carl"}, ""},
 		{"the same signer twice", Ping{}, []string{"berta", "berta"}, ReasonWrongRole},
 		{"policy by the same signer twice", Policy{TOML: "x"}, []string{"anna", "anna"}, ReasonThreshold},
 		{"a root, as if it were a statement", rootArgs(2, hospital()), []string{"anna", "berta"}, ReasonWrongType},
@@ -54,8 +55,14 @@ func TestVerify(t *testing.T) {
 			if e, err = Parse(text); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := root.Verify(e); reason(err) != c.want {
+			v, err := root.Verify(e)
+			if reason(err) != c.want {
 				t.Errorf("refused for %q (%v), want %q", reason(err), err, c.want)
+			}
+			for i, s := range v.Signers {
+				if slices.ContainsFunc(v.Signers[:i], func(o Signer) bool { return o.KeyID == s.KeyID }) {
+					t.Errorf("%s is told twice", s.Name)
+				}
 			}
 		})
 	}
@@ -194,6 +201,31 @@ func TestThresholdOfCommands(t *testing.T) {
 	} {
 		if _, err := root.Verify(sign(t, statement(t, c.args), c.by...)); reason(err) != c.want {
 			t.Errorf("%+v by %s: %v, want %q", c.args, c.by, err, c.want)
+		}
+	}
+}
+
+// Where commands take three people, the interlock's two are too few.
+func TestThresholdOfInterlock(t *testing.T) {
+	keys := hospital()
+	keys["gina"] = []Role{RoleCommand}
+	args := rootArgs(1, keys)
+	args.Roles[RoleCommand] = Quorum{args.Roles[RoleCommand].KeyIDs, 3}
+	root, err := ParseRoot(forge(t, args, "anna"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		by   []string
+		want Reason
+	}{
+		{[]string{"carl", "dora"}, ReasonThreshold},
+		{[]string{"carl", "gina"}, ReasonThreshold},
+		{[]string{"carl", "gina", "dora"}, ""},
+		{[]string{"carl", "gina", "anna"}, ""},
+	} {
+		if _, err := root.Verify(sign(t, statement(t, Quarantine{Device: "d", Seconds: 1}), c.by...)); reason(err) != c.want {
+			t.Errorf("by %s: %v, want %q", c.by, err, c.want)
 		}
 	}
 }
