@@ -43,6 +43,7 @@
 //	agent/know/behave          conversations of a device
 //	agent/protect/policy       identity and policy to a ruleset, pure
 //	agent/protect/enforce      ruleset to kernel, read back and compared
+//	agent/protect/nac          quarantine asked of the network outside, owed until undone
 //	agent/protect/kept         what rules are made of, as files for the boot
 //	agent/report/outbox        events to the durable queue
 //	agent/report/uplink        queue to the MQTT broker

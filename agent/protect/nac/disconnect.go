@@ -1,0 +1,143 @@
+package nac
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/protect/nac/internal/radius"
+)
+
+// Prompter asks a device to authenticate again, by an EAP-Request/Identity on
+// the ward port it is on.
+type Prompter interface {
+	Prompt(ctx context.Context, port string, mac fact.MAC) error
+}
+
+const (
+	// resend is the wait for an answer before the same request is sent again, longer
+	// by as much each time.
+	resend = time.Second
+	// teardown is how long a NAS may still be taking the session down after its
+	// acknowledgement: with hostapd a device that came back within it was dropped
+	// again, and did not notice.
+	teardown = 8 * time.Second
+)
+
+// disconnect is the hook "radius-disconnect": it ends the session of the device
+// at the NAS (RFC 5176). Nothing of it stays there, so undoing is to have the
+// device authenticate again; it is the RADIUS server that may refuse it meanwhile.
+type disconnect struct {
+	common
+	server     string // host:port
+	secret     []byte
+	identifier string     // NAS-Identifier, "" for none
+	address    netip.Addr // NAS-IP-Address, not valid for none
+	dial       func(ctx context.Context, network, address string) (net.Conn, error)
+	clock      *clock.Clock
+	prompter   Prompter // nil: the device comes back by itself, or not
+}
+
+func (d *disconnect) UndoStep() string {
+	return "have the device authenticate again: replug it, or clear its session at " + d.server
+}
+
+func (d *disconnect) Apply(ctx context.Context, r Request) Result {
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	station := strings.ToUpper(strings.ReplaceAll(r.MAC.String(), ":", "-")) // RFC 3580, section 3.21
+	req := radius.Disconnect{Station: station, NASIdentifier: d.identifier, NASAddress: d.address, Time: uint32(d.clock.Now().Wall.Unix())}
+	id, err := rand.Int(rand.Reader, big.NewInt(256))
+	if err != nil {
+		return Result{Refused, err.Error()}
+	}
+	req.Identifier = byte(id.Int64())
+	packet, err := req.Encode(d.secret)
+	if err != nil {
+		return Result{Refused, err.Error()}
+	}
+	conn, err := d.dial(ctx, "udp", d.server)
+	if err != nil {
+		return Result{Refused, fmt.Sprintf("reach %s: %v", d.server, err)}
+	}
+	a, err := d.exchange(ctx, conn, packet)
+	switch {
+	case err != nil:
+		return Result{Unsure, err.Error()}
+	case a.ACK:
+		return Result{Done, a.String()}
+	}
+	return Result{Refused, a.String()}
+}
+
+// exchange sends the packet until an authentic answer comes or ctx ends, and
+// closes the connection.
+func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte) (radius.Answer, error) {
+	answers := make(chan radius.Answer, 1)
+	foreign := 0
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buf)
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err != nil { // the NAS may just be starting: ICMP says that nobody listens
+				if !wait(ctx, resend/10) {
+					return
+				}
+				continue
+			}
+			a, err := radius.Verify(buf[:n], packet, d.secret)
+			if err == nil {
+				answers <- a
+				return
+			}
+			foreign++
+		}
+	})
+	defer reader.Wait()
+	defer conn.Close()
+	for pause := resend; ; pause += resend {
+		_, _ = conn.Write(packet) // it is sent again
+		again := time.NewTimer(pause)
+		select {
+		case a := <-answers:
+			again.Stop()
+			return a, nil
+		case <-again.C:
+			continue
+		case <-ctx.Done():
+			again.Stop()
+		}
+		conn.Close()
+		reader.Wait()
+		if foreign > 0 {
+			return radius.Answer{}, fmt.Errorf("%d answers from %s are not authentic: wrong secret?", foreign, d.server)
+		}
+		return radius.Answer{}, fmt.Errorf("no answer from %s (a wrong secret is not answered, nor a time stamp that is off)", d.server)
+	}
+}
+
+func (d *disconnect) Undo(ctx context.Context, r Request) Result {
+	if d.prompter == nil || r.Port == "" {
+		return Result{Done, "the device may authenticate again; nothing is kept at " + d.server}
+	}
+	if !wait(ctx, teardown-r.Since) {
+		return Result{Unsure, "interrupted"}
+	}
+	if err := d.prompter.Prompt(ctx, r.Port, r.MAC); err != nil {
+		return Result{Unsure, fmt.Sprintf("ask the device to authenticate again: %v", err)}
+	}
+	return Result{Done, "asked the device to authenticate again"}
+}

@@ -1,0 +1,61 @@
+package nac
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCandidates(t *testing.T) {
+	order := []string{"a", "b", "c"}
+	for _, tt := range []struct {
+		name        string
+		over        string
+		owed        []Obligation
+		want        []string
+		ineffective bool
+	}{
+		{"nothing yet", "", nil, order, false},
+		{"over", "released", nil, nil, false},
+		{"under way", "", []Obligation{{Hook: "a", State: Applying}}, nil, false},
+		{"no telling of its effect yet", "", []Obligation{{Hook: "a", State: Applied}}, nil, false},
+		{"confirmed", "", []Obligation{{Hook: "a", State: Applied, Effect: Confirmed}}, nil, false},
+		{"unknown is not without effect", "", []Obligation{{Hook: "a", State: Applied, Effect: Unknown}}, nil, false},
+		{"without effect", "", []Obligation{{Hook: "a", State: Applied, Effect: NotEffective}}, []string{"b", "c"}, false},
+		{"refused", "", []Obligation{{Hook: "a", State: Failed}}, []string{"b", "c"}, false},
+		{"no answer", "", []Obligation{{Hook: "a", State: Doubtful}}, []string{"b", "c"}, false},
+		{"taken back, as it touched a pump by now", "", []Obligation{{Hook: "a", State: Undone}}, []string{"b", "c"}, false},
+		{"being taken back", "", []Obligation{{Hook: "a", State: Undoing}}, nil, false},
+		{"the first was left out", "", []Obligation{{Hook: "b", State: Failed}}, []string{"c"}, false},
+		{"the last is without effect", "", []Obligation{{Hook: "a", State: Failed}, {Hook: "c", State: Applied, Effect: NotEffective}}, []string{}, true},
+		{"the last is confirmed", "", []Obligation{{Hook: "a", State: Failed}, {Hook: "c", State: Applied, Effect: Confirmed}}, nil, false},
+		{"the last gave no answer", "", []Obligation{{Hook: "c", State: Doubtful}}, []string{}, true},
+		{"one of the round before is being undone", "", []Obligation{{Hook: "a", Round: -1, State: Undoing}}, nil, false},
+		{"one of the round before is still applied", "", []Obligation{{Hook: "a", Round: -1, State: Applied}}, nil, false},
+		{"one of the round before is undone", "", []Obligation{{Hook: "a", Round: -1, State: Undone}}, order, false},
+		{"a hook that is not in the order any more", "", []Obligation{{Hook: "x", State: Failed}}, order, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := record{Over: tt.over, Owed: tt.owed}
+			if diff := cmp.Diff(tt.want, r.candidates(order)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if got := r.ineffective(order); got != tt.ineffective {
+				t.Errorf("ineffective %v, want %v", got, tt.ineffective)
+			}
+		})
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"no JSON":         `{`,
+		"another version": `{"v":2,"device":"x"}`,
+		"another device":  `{"v":1,"device":"y"}`,
+		"a strange state": `{"v":1,"device":"x","owed":[{"state":"maybe"}]}`,
+	} {
+		if r, err := decode("x", []byte(text)); err == nil {
+			t.Errorf("%s: read as %+v", name, r)
+		}
+	}
+}

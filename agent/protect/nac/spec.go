@@ -1,0 +1,122 @@
+package nac
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+)
+
+// Kinds of hooks.
+const (
+	KindExec       = "exec"
+	KindWebhook    = "webhook"
+	KindDisconnect = "radius-disconnect"
+)
+
+// Spec is a hook as the configuration has it. Secrets are files, of which the
+// last line end does not count.
+type Spec struct {
+	Name  string
+	Kind  string
+	Reach Reach
+	Limit time.Duration // of one call with all its tries
+
+	Program []string // exec: the program by its absolute path, and its arguments
+
+	URL    string // webhook: https://…
+	CA     string // webhook: PEM file of who signs the server's certificate; "": the system's
+	Secret string // webhook and radius-disconnect: file of the shared secret
+
+	Server        string     // radius-disconnect: host:port of the NAS
+	NASIdentifier string     // radius-disconnect, "" for none
+	NASAddress    netip.Addr // radius-disconnect, not valid for none
+}
+
+// Means is what hooks need of the gateway.
+type Means struct {
+	Clock    *clock.Clock
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: as package net does it
+	Prompter Prompter                                                             // nil: devices are not asked to authenticate again
+}
+
+// NewHook makes the hook. It reads the files that the spec names and reaches for
+// nothing else; the error names the hook and the file.
+func NewHook(s Spec, m Means) (Hook, error) {
+	h, err := newHook(s, m)
+	if err != nil {
+		return nil, fmt.Errorf("hook %q: %w", s.Name, err)
+	}
+	return h, nil
+}
+
+func newHook(s Spec, m Means) (Hook, error) {
+	own := common{name: s.Name, reach: s.Reach, limit: s.Limit}
+	if m.Dial == nil {
+		m.Dial = (&net.Dialer{}).DialContext
+	}
+	switch s.Kind {
+	case KindExec:
+		return &program{common: own, argv: s.Program}, nil
+	case KindWebhook:
+		secret, err := readSecret(s.Secret)
+		if err != nil {
+			return nil, err
+		}
+		client, err := webClient(s.CA, m.Dial)
+		if err != nil {
+			return nil, err
+		}
+		return &webhook{common: own, url: s.URL, secret: secret, client: client, clock: m.Clock}, nil
+	case KindDisconnect:
+		secret, err := readSecret(s.Secret)
+		if err != nil {
+			return nil, err
+		}
+		return &disconnect{common: own, server: s.Server, secret: secret, identifier: s.NASIdentifier, address: s.NASAddress,
+			dial: m.Dial, clock: m.Clock, prompter: m.Prompter}, nil
+	}
+	return nil, fmt.Errorf("kind %q: want exec, webhook or radius-disconnect", s.Kind)
+}
+
+func readSecret(file string) ([]byte, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read secret: %w", err)
+	}
+	b = bytes.TrimRight(b, "\r\n")
+	if len(b) == 0 {
+		return nil, fmt.Errorf("read secret: %s is empty", file)
+	}
+	return b, nil
+}
+
+// webClient trusts who the file names and goes nowhere else: a redirect would
+// hand a signed request to somebody whom the configuration does not name, and
+// proxies of the environment are not for this.
+func webClient(ca string, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*http.Client, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if ca != "" {
+		pem, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, fmt.Errorf("read CA: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read CA: no certificate in %s", ca)
+		}
+	}
+	return &http.Client{
+		Transport: &http.Transport{DialContext: dial, TLSClientConfig: conf, DisableKeepAlives: true, TLSHandshakeTimeout: 5 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}

@@ -1,0 +1,429 @@
+package nac
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+)
+
+func good(name string) means { return means{name: name, reach: ReachDevice, works: true} }
+func idle(name string) means { return means{name: name, reach: ReachDevice} }
+
+// What the hooks do and the wire shows decides which hooks are asked, and at the
+// end all is undone. The order is for an hour; release is a way to end it before.
+func TestCourse(t *testing.T) {
+	refuses, silent, lost := good("a"), idle("a"), good("a")
+	refuses.apply, silent.apply = Refused, Unsure
+	lost.apply, lost.lost = Unsure, true
+	stubborn := good("a")
+	stubborn.undo = []Outcome{Unsure, Refused, Unsure, Unsure, Unsure}
+	wide, ward := good("a"), good("a")
+	wide.reach, ward.reach = ReachPort, ReachWard
+	for _, tt := range []struct {
+		name  string
+		means []means
+		set   func(*bench)
+		acts  []string // until the end of the quarantine
+		after []string // what follows
+		told  []string // by events
+		up    []string // conditions just before the end
+	}{
+		{"the first hook works", []means{good("a"), good("b")}, nil, []string{"apply a"}, []string{"undo a"},
+			[]string{"a applying", "a applied", "a applied confirmed", "a undoing confirmed", "a undone confirmed"}, nil},
+		{"without effect: the next", []means{idle("a"), good("b"), good("c")}, nil, []string{"apply a", "apply b"}, []string{"undo a", "undo b"},
+			[]string{"a applying", "a applied", "a applied not-effective", "b applying", "b applied", "b applied confirmed",
+				"a undoing not-effective", "b undoing confirmed", "a undone not-effective", "b undone confirmed"}, nil},
+		{"refused: the next, and nothing to undo", []means{refuses, good("b")}, nil, []string{"apply a", "apply b"}, []string{"undo b"},
+			[]string{"a applying", "a failed", "b applying", "b applied", "b applied confirmed", "b undoing confirmed", "b undone confirmed"}, nil},
+		{"no answer: the next, and it is undone", []means{silent, good("b")}, nil, []string{"apply a", "apply b"}, []string{"undo a", "undo b"},
+			[]string{"a applying", "a doubtful", "b applying", "b applied", "b applied confirmed", "a undoing", "b undoing confirmed", "a undone", "b undone confirmed"}, nil},
+		{"no answer although it holds", []means{lost}, nil, []string{"apply a"}, []string{"undo a"},
+			[]string{"a applying", "a doubtful", "a undoing", "a undone"}, []string{"nac.not-effective:02:00:00:00:00:01"}},
+		{"no hook has an effect", []means{idle("a"), idle("b")}, nil, []string{"apply a", "apply b"}, []string{"undo a", "undo b"}, nil,
+			[]string{"nac.not-effective:02:00:00:00:00:01"}},
+		{"silent before: nobody can tell", []means{good("a"), good("b")}, func(b *bench) { b.silent = true }, []string{"apply a"}, []string{"undo a"},
+			[]string{"a applying", "a applied", "a applied unknown", "a undoing unknown", "a undone unknown"}, nil},
+		{"out of sight: nobody can tell", []means{good("a"), good("b")}, func(b *bench) { b.blind = true }, []string{"apply a"}, []string{"undo a"}, nil, nil},
+		{"undoing takes several tries", []means{stubborn}, nil, []string{"apply a"}, []string{"undo a", "undo a", "undo a", "undo a", "undo a", "undo a"}, nil, nil},
+		{"a pump", []means{good("a"), good("b")}, func(b *bench) { b.know(dev(intruder, "w1", "pump")) }, nil, nil,
+			[]string{"a skipped: it is, or counts as, life-sustaining", "b skipped: it is, or counts as, life-sustaining"}, nil},
+		{"perhaps a pump", []means{good("a")}, func(b *bench) { b.know(dev(intruder, "w1", "?")) }, nil, nil, nil, nil},
+		{"a pump behind its port", []means{good("a")}, func(b *bench) { b.know(dev(intruder, "w1", "pc"), dev(pump, "w1", "pump")) }, nil, nil, nil, nil},
+		{"not in the inventory", []means{good("a")}, func(b *bench) { b.know() }, nil, nil, []string{"a skipped: it is not in the inventory"}, nil},
+		{"two behind the port: no hook for the port, but the next", []means{wide, good("b")}, func(b *bench) { b.know(dev(intruder, "w1", "pc"), dev(printer, "w1", "printer")) },
+			[]string{"apply b"}, []string{"undo b"}, nil, nil},
+		{"others behind the gateway: no hook for the uplink", []means{ward, good("b")}, func(b *bench) { b.know(dev(intruder, "w1", "pc"), dev(printer, "w2", "printer")) },
+			[]string{"apply b"}, []string{"undo b"}, nil, nil},
+		{"break-glass is open", []means{good("a")}, func(b *bench) { b.open.Store(true) }, nil, nil, nil, nil},
+	} {
+		for how, end := range map[string]func(*Task) error{
+			"expiry":      func(*Task) error { return nil },
+			"release":     func(n *Task) error { return n.Release(intruder, "bob") },
+			"break-glass": func(n *Task) error { return n.Suspend("button", nil) },
+		} {
+			t.Run(tt.name+", "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBench(t, tt.means...)
+					if tt.set != nil {
+						tt.set(b)
+					}
+					n, stop := b.start(newLife(0))
+					defer stop()
+					time.Sleep(time.Minute)
+					if err := n.Quarantine(order(time.Hour)); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(59 * time.Minute)
+					if diff := cmp.Diff(tt.acts, b.site.said()); diff != "" {
+						t.Errorf("acts until the end (-want +got):\n%s", diff)
+					}
+					if diff := cmp.Diff(tt.up, b.conditions()); diff != "" {
+						t.Errorf("conditions (-want +got):\n%s", diff)
+					}
+					before := len(b.site.said())
+					if err := end(n); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Hour)
+					if diff := cmp.Diff(sorted(tt.after), sorted(b.site.said()[before:])); diff != "" {
+						t.Errorf("acts after it (-want +got):\n%s", diff)
+					}
+					if tt.told != nil {
+						if diff := cmp.Diff(tt.told, orderly(b.told())); diff != "" {
+							t.Errorf("events (-want +got):\n%s", diff)
+						}
+					}
+					b.empty()
+					if got := n.Status(); len(got) > 0 {
+						t.Errorf("status %+v", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// orderly puts the two hooks that are undone at once into one order.
+func orderly(s []string) []string {
+	for i := 1; i < len(s); i++ {
+		if strings.HasPrefix(s[i], "a un") && strings.HasPrefix(s[i-1], "b un") && strings.Fields(s[i])[1] == strings.Fields(s[i-1])[1] {
+			s[i], s[i-1] = s[i-1], s[i]
+		}
+	}
+	return s
+}
+
+// begin starts a bench and an order for it.
+func begin(t *testing.T, o Order, m ...means) (*bench, *Task, func()) {
+	t.Helper()
+	b := newBench(t, m...)
+	n, stop := b.start(newLife(0))
+	time.Sleep(time.Minute)
+	if err := n.Quarantine(o); err != nil {
+		t.Fatal(err)
+	}
+	return b, n, stop
+}
+
+func TestInterlockNamesHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := order(time.Hour)
+		o.Interlock = []string{"b"}
+		b := newBench(t, good("a"), good("b"), good("c"))
+		b.know(dev(intruder, "w1", "pump"), dev(pump, "w1", "pump"))
+		n, stop := b.start(newLife(0))
+		defer stop()
+		time.Sleep(time.Minute)
+		if err := n.Quarantine(o); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		if diff := cmp.Diff([]string{"apply b"}, b.site.said()); diff != "" {
+			t.Errorf("with the interlock (-want +got):\n%s", diff)
+		}
+		if err := n.Quarantine(order(time.Hour)); err != nil { // the renewal names none
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		if diff := cmp.Diff([]string{"apply b", "undo b"}, b.site.said()); diff != "" {
+			t.Errorf("renewed without (-want +got):\n%s", diff)
+		}
+		time.Sleep(time.Hour)
+		b.empty()
+	})
+}
+
+// What is learned later counts: a hook that could touch a pump by now is undone,
+// and not asked for again in this quarantine.
+func TestDangerThatComesLater(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		then []device.Device
+		want []string
+	}{
+		{"it turns out to be a pump", []device.Device{dev(intruder, "w1", "pump")}, []string{"apply a", "undo a"}},
+		{"a pump is plugged in behind the port", []device.Device{dev(intruder, "w1", "pc"), dev(pump, "w1", "pump")}, []string{"apply a", "undo a"}},
+		{"a second device is plugged in behind the port", []device.Device{dev(intruder, "w1", "pc"), dev(printer, "w1", "printer")}, []string{"apply a", "undo a", "apply b"}},
+		{"the inventory forgets it, as it is cut off", nil, []string{"apply a"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := good("a")
+				a.reach = ReachPort
+				b, _, stop := begin(t, order(time.Hour), a, good("b"))
+				defer stop()
+				time.Sleep(5 * time.Minute)
+				b.know(tt.then...)
+				time.Sleep(5 * time.Minute)
+				b.know(dev(intruder, "w1", "pc"))
+				time.Sleep(5 * time.Minute)
+				got := b.site.said()
+				if len(tt.want) == 2 { // b may run once the pump is gone
+					got = got[:min(2, len(got))]
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				time.Sleep(2 * time.Hour)
+				b.empty()
+			})
+		})
+	}
+}
+
+// A device that finds its way back is handed to the next hook.
+func TestComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _, stop := begin(t, order(time.Hour), good("a"), good("b"))
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		b.site.act("somebody clears", "a", false, true)
+		time.Sleep(5 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "somebody clears a", "apply b"}, b.site.said()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		time.Sleep(2 * time.Hour)
+		b.empty()
+	})
+}
+
+// Break-glass does not wait for a hook that hangs, and nothing is applied again
+// when it closes; another order begins anew.
+func TestBreakGlass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := good("a")
+		hangs.takes = 10 * time.Minute
+		b, n, stop := begin(t, order(time.Hour), hangs)
+		defer stop()
+		time.Sleep(2 * time.Second)
+		if err := n.Suspend("console", func(d device.ID) bool { return d == printer }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		if diff := cmp.Diff([]string{"apply a"}, b.site.said()); diff != "" {
+			t.Errorf("opened for another (-want +got):\n%s", diff)
+		}
+		if err := n.Suspend("console", nil); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"apply a", "undo a"}, b.site.said()); diff != "" {
+			t.Errorf("at once (-want +got):\n%s", diff)
+		}
+		time.Sleep(10 * time.Minute)
+		b.empty()
+		if err := n.Quarantine(order(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "undo a", "apply a"}, b.site.said()); diff != "" {
+			t.Errorf("ordered again (-want +got):\n%s", diff)
+		}
+		b.open.Store(true) // the button
+		time.Sleep(2 * time.Second)
+		b.open.Store(false)
+		time.Sleep(10 * time.Minute)
+		b.empty()
+	})
+}
+
+// A new order while the old is still being undone waits for that.
+func TestOrderedAgainWhileUndoing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := good("a")
+		a.undo = []Outcome{Unsure, Unsure}
+		b, n, stop := begin(t, order(time.Hour), a)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		if err := errors.Join(n.Release(intruder, "bob"), n.Quarantine(order(time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "undo a", "undo a", "undo a", "apply a"}, b.site.said()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		time.Sleep(2 * time.Hour)
+		b.empty()
+	})
+}
+
+func TestRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, n, stop := begin(t, order(time.Hour), good("a"))
+		defer stop()
+		time.Sleep(50 * time.Minute)
+		again := order(time.Hour)
+		again.ID = "cmd-2"
+		if err := n.Quarantine(again); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a"}, b.site.said()); diff != "" {
+			t.Errorf("renewed (-want +got):\n%s", diff)
+		}
+		time.Sleep(11 * time.Minute)
+		b.empty()
+	})
+}
+
+// A person hears of what cannot be undone, and what to do.
+func TestOwedIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := good("a")
+		for range 40 {
+			a.undo = append(a.undo, Unsure)
+		}
+		b, n, stop := begin(t, order(time.Hour), a)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		if err := n.Release(intruder, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		c := b.board.Conditions()
+		if len(c) != 1 || c[0].Code != "nac.owed:cmd-1.1.a" || c[0].Text != "cannot be undone yet, do it by hand: take back a (undo unsure)" {
+			t.Errorf("conditions %+v", c)
+		}
+		time.Sleep(4 * time.Hour)
+		b.empty()
+	})
+}
+
+// A hook that is no longer in the configuration leaves its debt standing.
+func TestHookIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _, stop := begin(t, order(time.Hour), good("a"))
+		time.Sleep(5 * time.Minute)
+		stop()
+		b.means = []means{good("b")}
+		_, stop = b.start(newLife(0))
+		time.Sleep(2 * time.Hour)
+		if c := b.board.Conditions(); len(c) != 1 || !strings.Contains(c[0].Text, "not in the configuration any more; do by hand: take back a") {
+			t.Errorf("conditions %+v", c)
+		}
+		stop()
+		b.means = []means{good("a")}
+		_, stop = b.start(newLife(0))
+		defer stop()
+		time.Sleep(time.Minute)
+		b.empty()
+	})
+}
+
+// What cannot be noted is not asked for; what is owed is undone all the same.
+func TestLedgerTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("disk is full")
+		b := newBench(t, good("a"))
+		n, stop := b.start(newLife(0))
+		defer stop()
+		b.disk.set(full)
+		time.Sleep(time.Minute)
+		if err := n.Quarantine(order(time.Hour)); !errors.Is(err, full) {
+			t.Errorf("order: %v, want %v", err, full)
+		}
+		b.disk.set(nil)
+		if err := n.Quarantine(order(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		b.disk.set(full)
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([]string(nil), b.site.said()); diff != "" {
+			t.Errorf("asked without a note (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"nac.ledger"}, b.conditions()); diff != "" {
+			t.Errorf("conditions (-want +got):\n%s", diff)
+		}
+		b.disk.set(nil)
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([]string{"apply a"}, b.site.said()); diff != "" {
+			t.Errorf("the disk is back (-want +got):\n%s", diff)
+		}
+		b.disk.set(full)
+		if err := n.Release(intruder, "bob"); !errors.Is(err, full) {
+			t.Errorf("release: %v, want %v", err, full)
+		}
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "undo a"}, b.site.said()); diff != "" {
+			t.Errorf("released (-want +got):\n%s", diff)
+		}
+		b.disk.set(nil)
+		time.Sleep(time.Minute)
+		b.empty()
+	})
+}
+
+func TestQuarantineRefuses(t *testing.T) {
+	b := newBench(t, good("a"))
+	n := New(Options{Hooks: []Hook{&simHook{means: good("a")}}, Ledger: ledger{b.disk, newLife(0)}, Clock: b.clock})
+	for _, tt := range []struct {
+		name   string
+		change func(*Order)
+		reason string
+	}{
+		{"no end", func(o *Order) { o.For = 0 }, "invalid-args"},
+		{"no device", func(o *Order) { o.Device = "" }, "invalid-args"},
+		{"an id that could be anything", func(o *Order) { o.ID = "Mr. Smith" }, "invalid-args"},
+		{"a code that could be anything", func(o *Order) { o.Code = "Mr. Smith in bed 3" }, "invalid-args"},
+		{"an interlock for no hook", func(o *Order) { o.Interlock = []string{"b"} }, "invalid-args"},
+		{"an interlock for too long", func(o *Order) { o.Interlock, o.For = []string{"a"}, 5*time.Hour }, "interlock"},
+	} {
+		o := order(time.Hour)
+		tt.change(&o)
+		var r interface{ Reason() string }
+		if err := n.Quarantine(o); !errors.As(err, &r) || r.Reason() != tt.reason {
+			t.Errorf("%s: %v, want reason %s", tt.name, err, tt.reason)
+		}
+	}
+	if len(b.disk.values) > 0 {
+		t.Errorf("a refused order was noted: %s", b.disk.values)
+	}
+	if err := New(Options{Ledger: ledger{b.disk, newLife(0)}}).Quarantine(order(0)); err != nil {
+		t.Errorf("without hooks nobody is asked: %v", err)
+	}
+}
+
+// A record that cannot be read is said, and does not keep the others.
+func TestDamagedRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _, stop := begin(t, order(time.Hour), good("a"))
+		time.Sleep(time.Minute)
+		stop()
+		b.disk.values["02:00:00:00:00:09"] = []byte("{")
+		_, stop = b.start(newLife(0))
+		defer stop()
+		time.Sleep(2 * time.Hour)
+		if b.site.holds("a") {
+			t.Error("the sound record was not undone")
+		}
+		if diff := cmp.Diff([]string{"nac.ledger-damaged"}, b.conditions()); diff != "" {
+			t.Errorf("conditions (-want +got):\n%s", diff)
+		}
+	})
+}

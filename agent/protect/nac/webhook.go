@@ -1,0 +1,113 @@
+package nac
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+)
+
+// Bounds of a webhook call.
+const (
+	webTries    = 4
+	webPause    = 500 * time.Millisecond // before the second try, doubled each time
+	webResponse = 4096                   // bytes of a response that are read
+)
+
+// webhook is the hook of that name: a POST of the request as JSON.
+type webhook struct {
+	common
+	url    string
+	secret []byte
+	client *http.Client
+	clock  *clock.Clock
+}
+
+func (w *webhook) UndoStep() string { return `POST "action":"undo" to ` + w.url }
+
+func (w *webhook) Apply(ctx context.Context, r Request) Result { return w.call(ctx, actApply, r) }
+
+func (w *webhook) Undo(ctx context.Context, r Request) Result { return w.call(ctx, actUndo, r) }
+
+// call posts until somebody answers for good, the tries are over, or the time.
+func (w *webhook) call(ctx context.Context, action string, r Request) Result {
+	ctx, cancel := context.WithTimeout(ctx, w.limit)
+	defer cancel()
+	body, err := encode(action, r)
+	if err != nil {
+		return Result{Refused, err.Error()}
+	}
+	pause := webPause
+	var sent atomic.Bool
+	last := ""
+	for try := range webTries {
+		if try > 0 {
+			// Half of the pause is by chance: after an outage not all gateways come at once.
+			if !wait(ctx, pause/2+rand.N(pause)) {
+				break
+			}
+			pause *= 2
+		}
+		status, said, err := w.post(ctx, r.ID+"-"+action, body, &sent)
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		last = fmt.Sprintf("HTTP %d", status)
+		if said != "" {
+			last += ": " + said
+		}
+		switch {
+		case status/100 == 2:
+			return Result{Done, last}
+		case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests:
+		case status/100 == 3 || status/100 == 4:
+			return Result{Refused, last}
+		}
+	}
+	if !sent.Load() { // nobody has seen the request
+		return Result{Refused, last}
+	}
+	return Result{Unsure, last}
+}
+
+// post sends the body once, signed with the time of this try: HMAC-SHA256 over
+// the time stamp, a dot and the body. sent is set once the request may have
+// reached somebody.
+func (w *webhook) post(ctx context.Context, key string, body []byte, sent *atomic.Bool) (int, string, error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
+	if err != nil {
+		return 0, "", fmt.Errorf("make request: %w", err)
+	}
+	stamp := strconv.FormatInt(w.clock.Now().Wall.Unix(), 10)
+	h := hmac.New(sha256.New, w.secret)
+	h.Write([]byte(stamp + "."))
+	h.Write(body)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "wardkeeper")
+	req.Header.Set("Idempotency-Key", key)
+	req.Header.Set("Wardkeeper-Timestamp", stamp)
+	req.Header.Set("Wardkeeper-Signature", "v1="+hex.EncodeToString(h.Sum(nil)))
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return 0, "", err // it names method and URL
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, webResponse))
+	if err != nil { // the status says it all
+		said = nil
+	}
+	return resp.StatusCode, line(said), nil
+}
