@@ -97,11 +97,17 @@ func (PolicyChange) Kind() string { return "policy" }
 type Act struct {
 	// Act is "break-glass" (opened), "break-glass-off" (closed), "break-glass-found"
 	// (open, by the button or another program), "break-glass-ended" (its time was
-	// over, or another program closed it), "code" (a one-time code was shown).
+	// over, or another program closed it), "code" (a one-time code was shown),
+	// "quarantine", "quarantine-interlock" (without its exempt pairs), "release",
+	// "quarantine-ended" (its time was over), "quarantine-found" (the kernel had it,
+	// and no file), "mode" (of a segment), "policy" (another one was given).
 	Act string `json:"act"`
-	// Who is "console", "button", "kernel" (the timeout), "unknown".
+	// Who is "console", "button", "kernel" (the timeout), "unknown", or who signed.
 	Who     string    `json:"who"`
-	Device  device.ID `json:"device,omitempty"`  // whom it is about; "": the gateway
+	Device  device.ID `json:"device,omitempty"`  // whom it is about; "": see Scope
+	Scope   string    `json:"scope,omitempty"`   // "port", "segment"; "" without a device: the gateway
+	Name    string    `json:"name,omitempty"`    // of the port or segment
+	Reason  string    `json:"reason,omitempty"`  // for people
 	Seconds int64     `json:"seconds,omitempty"` // it lasts
 	Until   time.Time `json:"until,omitzero"`    // its end, as good as the time of the event
 }

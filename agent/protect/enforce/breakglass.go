@@ -6,28 +6,38 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/wardkeeper/wardkeeper/agent/event"
-	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
 const (
-	glassTries = 3
-	glassPause = 300 * time.Millisecond
-	glassCode  = "break-glass"
+	actTries = 3
+	actPause = 300 * time.Millisecond
 )
 
-// BreakGlass opens the whole gateway for d, by an element that the kernel takes
-// away again, whether the agent lives or not; who goes to the audit. It asks the
-// kernel itself and waits for nothing that Run does. An error says that the
-// gateway may not be open.
+// maxGlass is the longest that break-glass opens.
+const maxGlass = time.Hour
+
+// BreakGlass opens the whole gateway for d.
 func (t *Task) BreakGlass(ctx context.Context, d time.Duration, who string) error {
-	defer t.glassAct()()
-	if err := t.setGlass(ctx, policy.BreakGlass(d), d); err != nil {
-		return fmt.Errorf("open the gateway: %w", err)
+	return t.Open(ctx, scopeGateway, "", d, who)
+}
+
+// Open opens the gateway, a port, a device or the devices that a segment has now
+// for d, by elements that the kernel takes away again, whether the agent lives or
+// not; who goes to the audit. What is open is also free of quarantine. It asks
+// the kernel itself and waits for nothing that Run does. A *Refusal says that
+// nothing was asked of it, any other error that it may not be open.
+func (t *Task) Open(ctx context.Context, scope, name string, d time.Duration, who string) error {
+	list, err := t.panes(scope, name, d)
+	if err != nil {
+		return err
 	}
-	t.act("break-glass", who, d)
+	defer t.glassAct()()
+	if err := t.setGlass(ctx, policy.Open(list...), list); err != nil {
+		return fmt.Errorf("open %s: %w", scopeText(scope, name), err)
+	}
+	t.actGlass("break-glass", who, scope, name, d)
 	return nil
 }
 
@@ -35,10 +45,10 @@ func (t *Task) BreakGlass(ctx context.Context, d time.Duration, who string) erro
 // it. An error says that it may still be open.
 func (t *Task) EndBreakGlass(ctx context.Context, who string) error {
 	defer t.glassAct()()
-	if err := t.setGlass(ctx, policy.EndBreakGlass(), 0); err != nil {
+	if err := t.setGlass(ctx, policy.EndBreakGlass(), []policy.Opening{policy.Gateway(0)}); err != nil {
 		return fmt.Errorf("close the gateway: %w", err)
 	}
-	t.act("break-glass-off", who, 0)
+	t.actGlass("break-glass-off", who, scopeGateway, "", 0)
 	return nil
 }
 
@@ -51,28 +61,56 @@ func (t *Task) glassAct() (done func()) {
 	}
 }
 
-// setGlass commits the change and reads back that the gateway is open for d.
-// Where there is no table, nothing is filtered, and one that is laid later is
-// laid with what was asked for.
-func (t *Task) setGlass(ctx context.Context, change platform.Change, d time.Duration) error {
+// setGlass commits the change and reads back that all of the list is open for
+// its time. Where there is no table, nothing is filtered, and one that is laid
+// later is laid with what was asked for. One that is laid at the same moment
+// takes what was open in the table of before with it: then once more.
+func (t *Task) setGlass(ctx context.Context, change platform.Change, list []policy.Opening) error {
+	last := 0
+	return t.insist(ctx, change, func() { last = t.glass.laid() }, func(table *platform.Table, final bool) bool {
+		if table == nil && !final || table != nil && !isOpen(*table, list) {
+			return false
+		}
+		return t.glass.set(list, t.opt.Clock.Now().Mono, last) || final
+	})
+}
+
+// isOpen reports whether all of the list is open in the table, each for its time.
+func isOpen(table platform.Table, list []policy.Opening) bool {
+	left := map[pane]time.Duration{}
+	for _, o := range policy.Opened(table) {
+		left[paneOf(o)] = o.Left
+	}
+	for _, o := range list {
+		if got := left[paneOf(o)]; o.Left == 0 && got != 0 || (got-o.Left).Abs() >= glassSlack {
+			return false
+		}
+	}
+	return true
+}
+
+// insist commits a change for a person, and reads back whether it is there, a
+// few times if need be; each try begins with begin. done gets nil where there is
+// no table, and whether this is the last try. The error says why it may not be
+// there.
+func (t *Task) insist(ctx context.Context, change platform.Change, begin func(), done func(table *platform.Table, final bool) bool) error {
 	var err error
-	for try := range glassTries {
-		if try > 0 && !wait(ctx, glassPause) {
+	for try := range actTries {
+		if try > 0 && !wait(ctx, actPause) {
 			break
 		}
+		final := try == actTries-1
+		begin()
 		applied := t.opt.Firewall.Apply(ctx, change)
 		table, read := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
-		now := t.opt.Clock.Now().Mono
-		switch sets := policy.Opened(table); {
-		case errors.Is(read, platform.ErrNoTable) && try == glassTries-1:
-			t.glass.set(asked(d), now)
-			return nil
+		switch {
 		case errors.Is(read, platform.ErrNoTable): // perhaps it is laid anew just now
-			err = read
+			if err = read; done(nil, final) {
+				return nil
+			}
 		case read != nil:
 			err = errors.Join(applied, fmt.Errorf("read it back: %w", read))
-		case d == 0 && policy.OpenFor(sets) == 0, d != 0 && (policy.OpenFor(sets)-d).Abs() < glassSlack:
-			t.glass.set(sets, now)
+		case done(&table, final):
 			return nil
 		case applied != nil:
 			err = applied
@@ -81,16 +119,6 @@ func (t *Task) setGlass(ctx context.Context, change platform.Change, d time.Dura
 		}
 	}
 	return err
-}
-
-// asked is what the sets hold once the gateway was opened for d.
-func asked(d time.Duration) []platform.Set {
-	if d == 0 {
-		return nil
-	}
-	e := policy.BreakGlass(d).Steps[0].RenewElements
-	e.Elements[0].Expires = d.Milliseconds()
-	return []platform.Set{{Name: e.Set, Elements: e.Elements}}
 }
 
 // wait reports false if ctx ended first.
@@ -102,45 +130,5 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
-	}
-}
-
-// act puts an act into the audit, and the condition up or down.
-func (t *Task) act(act, who string, d time.Duration) {
-	now := t.opt.Clock.Now()
-	body := event.Act{Act: act, Who: who}
-	t.opt.Board.Clear(glassCode)
-	if d > 0 {
-		until := "somebody closes it"
-		if d < policy.Forever {
-			body.Seconds, body.Until = int64(d/time.Second), now.Wall.Add(d)
-			until = body.Until.UTC().Format("15:04:05 UTC")
-		}
-		t.opt.Board.Set(health.Condition{Code: glassCode, Severity: health.Warning, Since: now.Wall,
-			Text: "break-glass: the whole gateway is open until " + until})
-	}
-	t.opt.Log.Warn("break-glass", "act", act, "who", who, "for", d)
-	t.opt.Events.Emit(event.Event{Class: event.Audit, At: now, Body: body})
-}
-
-// tellGlass audits what the kernel was found to have open, or no longer has, if
-// nobody said so yet: the button, another program, an agent that was killed
-// before it could, and the end.
-func (t *Task) tellGlass() {
-	defer t.tellPress()
-	now := t.opt.Clock.Now().Mono
-	switch n := t.glass.news(now); {
-	case !n.new:
-	case n.left > 0:
-		if until, ok := t.pressed(now, n.left); ok {
-			t.press = until
-			t.act("break-glass", "button", n.left)
-			return
-		}
-		t.act("break-glass-found", "unknown", n.left)
-	case n.early:
-		t.act("break-glass-ended", "unknown", 0)
-	default:
-		t.act("break-glass-ended", "kernel", 0)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,8 @@ func (e *events) acts() []string {
 			if want := ev.At.Wall.Add(time.Duration(a.Seconds) * time.Second); a.Seconds > 0 && a.Until.Sub(want).Abs() > time.Second {
 				out = append(out, fmt.Sprintf("wrong end %v, want %v", a.Until, want))
 			}
-			out = append(out, fmt.Sprintf("%s %s %d", a.Act, a.Who, a.Seconds))
+			about := strings.TrimSpace(string(a.Device) + " " + a.Scope + " " + a.Name)
+			out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %d %s", a.Act, a.Who, a.Seconds, about)))
 		}
 	}
 	return out
@@ -33,7 +35,7 @@ func (e *events) acts() []string {
 
 func (w *ward) audited(want ...string) {
 	w.t.Helper()
-	if diff := cmp.Diff(want, w.events.acts()); diff != "" {
+	if diff := cmp.Diff(append([]string{}, want...), w.events.acts()); diff != "" {
 		w.t.Errorf("audit (-want +got):\n%s", diff)
 	}
 }
@@ -256,6 +258,7 @@ func TestBreakGlassIsReadBack(t *testing.T) {
 type between struct {
 	platform.Firewall
 	applied, read func()
+	laying        func() // before a table that is laid anew is committed
 }
 
 func once(f *func()) {
@@ -266,6 +269,9 @@ func once(f *func()) {
 }
 
 func (b *between) Apply(ctx context.Context, c platform.Change) error {
+	if c.Steps[0].DeleteTable != nil {
+		once(&b.laying)
+	}
 	defer once(&b.applied)
 	return b.Firewall.Apply(ctx, c)
 }

@@ -46,15 +46,22 @@ type keptConfirmed struct {
 // maxPairs bounds what is kept: far above any ward.
 const maxPairs = 8192
 
-// remember reads the exempt pairs; where they were lost, those in the kernel are
-// as good.
+// remember reads the exempt pairs; where they, or who is quarantined, were lost,
+// those in the kernel are as good.
 func (t *Task) remember(ctx context.Context) {
 	t.readPairs()
-	if len(t.pairs) > 0 {
+	if len(t.pairs) > 0 && !t.noBook {
 		return
 	}
-	if table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); err == nil {
+	table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
+	if err != nil {
+		return
+	}
+	if len(t.pairs) == 0 {
 		t.pairs = policy.PairsIn(table)
+	}
+	if t.noBook {
+		t.adopt(table)
 	}
 }
 

@@ -81,6 +81,9 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 		if err != nil {
 			return err
 		}
+		// Asked after the reading: what a person orders between the two is put
+		// into the kernel twice, rather than taken out.
+		want = want.Quarantined(t.book.list(t.opt.Clock.Now().Mono))
 		a := next(have, want, t.above, t.limit)
 		if a.stage == mendBase && failed >= maxMends {
 			// What a stranger left there cannot be undone piece by piece.
@@ -89,9 +92,6 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 		if a.stage == "" {
 			t.setGeneration(have)
 			return nil
-		}
-		if a.stage == layBase {
-			a.steps = append(a.steps, t.glass.reopen(t.opt.Clock.Now().Mono)...)
 		}
 		if err := t.do(ctx, a); err != nil {
 			if ctx.Err() != nil {
@@ -136,15 +136,27 @@ func (t *Task) read(ctx context.Context) (*platform.Table, error) {
 	return &table, nil
 }
 
-// do commits an action, in as many transactions as its size asks for.
+// do commits an action, in as many transactions as its size asks for. A table
+// that is laid anew is laid with what break-glass has open.
 func (t *Task) do(ctx context.Context, a action) error {
 	t.above = max(t.above, a.gen)
+	if a.stage == layBase {
+		open, laid := t.glass.lay(t.opt.Clock.Now().Mono)
+		a.steps = append(a.steps, open...)
+		defer func() {
+			if again := laid(t.opt.Clock.Now().Mono); len(again) > 0 {
+				if err := t.apply(ctx, again); err != nil {
+					t.opt.Log.Warn("rules: open again what was opened while they were laid", "err", err)
+				}
+			}
+		}()
+	}
 	parts := [][]platform.Step{a.steps}
 	if a.bulk {
 		parts = split(a.steps, t.limit)
 	}
 	for _, steps := range parts {
-		err := t.opt.Firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: steps})
+		err := t.apply(ctx, steps)
 		if errors.Is(err, platform.ErrTooLarge) {
 			t.limit = max(t.limit/2, leastLimit)
 		}
@@ -153,6 +165,10 @@ func (t *Task) do(ctx context.Context, a action) error {
 		}
 	}
 	return nil
+}
+
+func (t *Task) apply(ctx context.Context, steps []platform.Step) error {
+	return t.opt.Firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: steps})
 }
 
 // want compiles the policy for the devices as they are known. Before the

@@ -171,5 +171,5 @@ func (t *Task) Explain(p policy.Packet) (policy.Explanation, bool) {
 	if c == nil {
 		return policy.Explanation{}, false
 	}
-	return c.Explain(p), true
+	return c.Quarantined(t.book.list(t.opt.Clock.Now().Mono)).Explain(p), true
 }

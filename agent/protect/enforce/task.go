@@ -86,6 +86,9 @@ type Task struct {
 	refused   string           // why a policy is not enforced
 
 	glass glass
+	book  book
+	// noBook: no file said who is quarantined.
+	noBook bool
 
 	mu     sync.Mutex
 	status Status // mu
@@ -100,6 +103,7 @@ func New(opt Options) *Task {
 	t := &Task{opt: opt, wake: make(chan struct{}, 1), recount: make(chan struct{}, 1), ready: make(chan struct{}), limit: firstLimit}
 	t.status.Default = policy.Observe
 	t.SetPolicy(opt.Policy)
+	t.noBook = !t.openBook()
 	return t
 }
 
@@ -155,6 +159,9 @@ func (t *Task) Run(ctx context.Context) error {
 	retry := retryFirst
 	again := time.After(0)
 	t.remember(ctx)
+	if len(t.book.all()) > 0 {
+		t.keepBook() // what was left is counted under this boot from now on
+	}
 	for {
 		foreign, devicesOnly := false, false
 		select {
@@ -171,6 +178,7 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-count.C:
 			t.beat()
 			t.tellGlass()
+			t.tend()
 			select {
 			case <-t.recount:
 				t.readCounters(ctx)

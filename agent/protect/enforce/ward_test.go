@@ -66,13 +66,23 @@ func (s *shelf) set(devices ...device.Device) {
 // disk is a Store in memory.
 type disk map[string][]byte
 
+// diskMu: an act and Run may keep at the same moment.
+var diskMu sync.Mutex
+
 func (d disk) All(key string) ([][]byte, error) {
+	diskMu.Lock()
+	defer diskMu.Unlock()
 	if v, ok := d[key]; ok {
 		return [][]byte{v}, nil
 	}
 	return nil, nil
 }
-func (d disk) Put(key string, v []byte) error { d[key] = v; return nil }
+func (d disk) Put(key string, v []byte) error {
+	diskMu.Lock()
+	defer diskMu.Unlock()
+	d[key] = v
+	return nil
+}
 
 // events collects what is emitted.
 type events struct {
@@ -115,6 +125,8 @@ var (
 	pumpMAC, printerMAC, cameraMAC = fact.MAC{0, 0x11, 0x22, 0, 0, 1}, fact.MAC{0, 0x11, 0x22, 0, 0, 4}, fact.MAC{0, 0x11, 0x22, 0, 0, 5}
 	strangerMAC, routerMAC         = fact.MAC{0, 0x11, 0x22, 0, 0, 0x66}, fact.MAC{0, 0x11, 0x22, 0, 0, 0xfe}
 )
+
+const pumpID, printerID, cameraID = device.ID("00:11:22:00:00:01"), device.ID("00:11:22:00:00:04"), device.ID("00:11:22:00:00:05")
 
 func confirmed(m fact.MAC, role device.Role, ip string) device.Device {
 	class, _ := testRoles(role)
@@ -235,6 +247,7 @@ var (
 	telnet   = packet{"w2", "w1", strangerMAC, pumpMAC, "10.20.7.66", "10.20.7.11", 23}
 	printing = packet{"w2", "w1", strangerMAC, printerMAC, "10.20.7.66", "10.20.7.14", 631}
 	smb      = packet{"w2", "w1", strangerMAC, printerMAC, "10.20.7.66", "10.20.7.14", 445}
+	outside  = packet{uplink, "w1", routerMAC, printerMAC, "203.0.113.9", "10.20.7.14", 22}
 	calling  = packet{"w1", uplink, cameraMAC, routerMAC, "10.20.7.15", "203.0.113.9", 443}
 )
 

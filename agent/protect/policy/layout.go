@@ -3,9 +3,6 @@ package policy
 import (
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/wardkeeper/wardkeeper/platform"
 )
 
 // Names in the kernel. What ends in _N belongs to generation N; the rest is the
@@ -56,24 +53,6 @@ func tags() []uint16 { return []uint16{0x8100, 0x88a8, 0x9100} }
 // arphrdEther is the type of every bridge port (ARPHRD_ETHER): a field that is
 // always the same matches everything, through a set that may expire.
 const arphrdEther = 1
-
-// BreakGlass opens the whole gateway for that long: an element of SetOpenAll,
-// which the kernel itself takes away again.
-func BreakGlass(d time.Duration) platform.Change {
-	return platform.Change{Family: platform.FamilyBridge, Table: TableName, Steps: []platform.Step{{RenewElements: &platform.SetElements{
-		Set:      SetOpenAll,
-		Elements: []platform.Element{{Key: platform.Uint16Key(arphrdEther), Timeout: d.Milliseconds()}},
-	}}}}
-}
-
-// EndBreakGlass closes what BreakGlass opened, and is no error where nothing is
-// open.
-func EndBreakGlass() platform.Change {
-	c := BreakGlass(time.Minute)
-	e := c.Steps[0].RenewElements
-	c.Steps = []platform.Step{{AddElements: e}, {DeleteElements: e}}
-	return c
-}
 
 // gen is a name of a generation.
 func gen(name string, n uint64) string { return name + "_" + strconv.FormatUint(n, 10) }

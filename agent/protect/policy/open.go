@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/platform"
@@ -15,60 +17,74 @@ func openSets() []platform.Set {
 	return []platform.Set{timed(SetOpenAll, platform.KeyIfType), timed(SetOpenPort, platform.KeyIfName), timed(SetOpenDevice, platform.KeyEtherAddr)}
 }
 
-// Opened are the sets of break-glass that a table which was read back has, with
-// what is open.
-func Opened(have platform.Table) []platform.Set {
-	var out []platform.Set
+// Opening is something that break-glass opens: an element of one of its sets.
+type Opening struct {
+	Set, Key string
+	Left     time.Duration // from now on
+}
+
+// Forever is how long an element without a timeout opens, which nothing of ours
+// makes.
+const Forever = 100 * 365 * 24 * time.Hour
+
+// Gateway opens the whole gateway.
+func Gateway(d time.Duration) Opening {
+	return Opening{SetOpenAll, platform.Uint16Key(arphrdEther), d}
+}
+
+// Opened is what is open in a table that was read back.
+func Opened(have platform.Table) []Opening {
+	var out []Opening
 	for _, ours := range openSets() {
 		for _, s := range have.Sets {
-			if s.Name == ours.Name && sameKind(s, ours) && len(s.Elements) > 0 {
-				out = append(out, s)
+			if s.Name != ours.Name || !sameKind(s, ours) {
+				continue
+			}
+			for _, e := range s.Elements {
+				o := Opening{s.Name, e.Key, time.Duration(e.Expires) * time.Millisecond}
+				if e.Timeout == 0 {
+					o.Left = Forever
+				}
+				out = append(out, o)
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b Opening) int { return cmp.Or(cmp.Compare(a.Set, b.Set), cmp.Compare(a.Key, b.Key)) })
 	return out
 }
 
-// Forever is how long the gateway is open by an element without a timeout, which
-// nothing of ours makes.
-const Forever = 100 * 365 * 24 * time.Hour
-
-// OpenFor is for how long after the reading the whole gateway is open, 0 for
-// closed. opened are the sets as Opened returns them.
-func OpenFor(opened []platform.Set) time.Duration {
-	for _, s := range opened {
-		for _, e := range s.Elements {
-			switch {
-			case s.Name != SetOpenAll || e.Key != platform.Uint16Key(arphrdEther):
-			case e.Timeout == 0:
-				return Forever
-			default:
-				return time.Duration(e.Expires) * time.Millisecond
-			}
+// OpenFor is for how long the whole gateway is open, 0 for closed.
+func OpenFor(opened []Opening) time.Duration {
+	for _, o := range opened {
+		if o.Set == SetOpenAll && o.Key == Gateway(0).Key {
+			return o.Left
 		}
 	}
 	return 0
 }
 
-// Reopen opens what was open when the sets were read, so long ago, for the rest
-// of its time. It is for a table that is made anew: a stranger who removes the
-// rules, or a repair, must not close what a person opened.
-func Reopen(opened []platform.Set, ago time.Duration) []platform.Step {
-	var out []platform.Step
-	for _, s := range opened {
-		var left []platform.Element
-		for _, e := range s.Elements {
-			if e.Timeout > 0 {
-				e.Timeout = e.Expires - ago.Milliseconds()
-				if e.Timeout <= 0 {
-					continue
-				}
-			}
-			left = append(left, e)
+// Open opens all of these, each for its time, longer or shorter than it may be
+// open already. The kernel takes them away.
+func Open(list ...Opening) platform.Change {
+	c := platform.Change{Family: platform.FamilyBridge, Table: TableName}
+	for _, o := range list {
+		e := platform.Element{Key: o.Key, Timeout: o.Left.Milliseconds()}
+		if o.Left == Forever {
+			e.Timeout = 0
 		}
-		if len(left) > 0 {
-			out = append(out, platform.Step{AddElements: &platform.SetElements{Set: s.Name, Elements: left}})
-		}
+		c.Steps = append(c.Steps, platform.Step{RenewElements: &platform.SetElements{Set: o.Set, Elements: []platform.Element{e}}})
 	}
-	return out
+	return c
+}
+
+// BreakGlass opens the whole gateway for that long.
+func BreakGlass(d time.Duration) platform.Change { return Open(Gateway(d)) }
+
+// EndBreakGlass closes what BreakGlass opened, and is no error where nothing is
+// open.
+func EndBreakGlass() platform.Change {
+	c := BreakGlass(time.Minute)
+	e := c.Steps[0].RenewElements
+	c.Steps = []platform.Step{{AddElements: e}, {DeleteElements: e}}
+	return c
 }

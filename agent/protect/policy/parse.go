@@ -98,7 +98,7 @@ func parsePeers(s source, p *Policy, r raw) error {
 		}
 		peer := Peer{Name: n, Clinical: rp.Clinical, Device: device.ID(rp.Device)}
 		if rp.Device != "" {
-			m, ok := macOf(peer.Device)
+			m, ok := MACOf(peer.Device)
 			if !ok {
 				return s.errorf(s.peer(n, rp.Device), "peer %q: device %q: want a device id, as show devices prints it", n, rp.Device)
 			}
@@ -162,8 +162,8 @@ func parseAddresses(s source, peer string, list []string, single bool) ([]netip.
 	return out, nil
 }
 
-// macOf is the MAC in a device id, if the id is made of one.
-func macOf(id device.ID) (fact.MAC, bool) {
+// MACOf is the MAC in a device id, if the id is made of one.
+func MACOf(id device.ID) (fact.MAC, bool) {
 	m, err := fact.ParseMAC(strings.TrimPrefix(string(id), "local:"))
 	return m, err == nil && device.IDOf(m) == id && !m.Group()
 }

@@ -46,7 +46,7 @@ func parseSegments(s source, p *Policy, r raw, roles Roles, known []device.Role)
 			}
 		}
 		for _, v := range rs.Devices {
-			if _, ok := macOf(device.ID(v)); !ok {
+			if _, ok := MACOf(device.ID(v)); !ok {
 				return s.errorf(s.segment(i, v), "segment %q: device %q: want a device id, as show devices prints it", rs.Name, v)
 			}
 			if err := take("device", v); err != nil {
