@@ -71,7 +71,10 @@ func create(name string, text []byte, mode os.FileMode) error {
 		return err
 	}
 	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name)) // half a key is none
+	}
+	return nil
 }
 
 func showKeys(args []string, stdout, stderr io.Writer) error {

@@ -37,6 +37,8 @@ const signUsage = `  wardctl sign command OP --root ROOT.dsse --key FILE… --to
       --for DURATION     how long it may be acted on (10m; of state 87600h)
       --boot-id ID --mono-ms N  of a gateway without trusted time, as its state
                          says: good for that boot only, and so long from then on
+      --seq N            instead of the time in ms: gateways take only what is
+                         newer, also where another signer's clock was ahead
       sign takes --json: the result as JSON
 `
 
@@ -69,7 +71,7 @@ func signNew(args []string, stdout, stderr io.Writer) error {
 	rootName, out, to := fs.String("root", "", ""), fs.String("o", "", ""), fs.String("to", "", "")
 	reason, life := fs.String("reason", "", ""), fs.Duration("for", 0, "")
 	boot, mono := fs.String("boot-id", "", ""), fs.Int64("mono-ms", 0, "")
-	rollback := fs.Uint64("rollback-of", 0, "")
+	seq, rollback := fs.Uint64("seq", 0, ""), fs.Uint64("rollback-of", 0, "")
 	words, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -104,6 +106,9 @@ func signNew(args []string, stdout, stderr io.Writer) error {
 	}
 	s := newStatement(time.Now(), *life)
 	s.Site, s.Target, s.Root, s.Reason, s.RollbackOf = root.Site(), list(*to), root.Version(), *reason, *rollback
+	if *seq != 0 {
+		s.Seq = *seq
+	}
 	if *boot != "" {
 		s.BootID, s.DeadlineMS = *boot, *mono+life.Milliseconds()
 	}
