@@ -26,6 +26,10 @@ type Config struct {
 	Uplink  Uplink
 	Console Console
 	Manage  Manage
+	Hooks   []Hook // of NAC, in the order in which they are tried
+	// Desired is the text of a configuration that people sent; "" for the one
+	// that the gateway came with.
+	Desired string
 	Policy  string // file of the policy, "" for none
 	Rules   string // folder that replaces the embedded rules, "" for none
 	State   string // folder of the database
@@ -76,6 +80,22 @@ type Manage struct {
 	// roots are signed by the one before.
 	Root   string
 	Groups []string // of gateways, sorted: commands and desired state reach it by these as well
+}
+
+// Hook asks the network outside the gateway for a quarantine. What its kind does
+// not take is empty.
+type Hook struct {
+	Name  string
+	Kind  string // "exec", "webhook", "radius-disconnect"
+	Reach string // whom it touches: "device", "port", "ward"
+	Limit time.Duration
+
+	Program       []string // exec: the program by its absolute path, and its arguments
+	URL, CA       string   // webhook
+	Secret        string   // webhook, radius-disconnect: file
+	Server        string   // radius-disconnect: host:port
+	NASIdentifier string   // radius-disconnect
+	NASAddress    netip.Addr
 }
 
 // Observe bounds what observing may use. Flows and Streams are for all ward

@@ -41,7 +41,7 @@ func Parse(file string, data []byte) (*Config, error) {
 	if !topicLevel.MatchString(c.Gateway) {
 		return nil, p.errorf("gateway", "%q: want 1 to 64 of A-Z a-z 0-9 . _ -", c.Gateway)
 	}
-	for _, step := range []func(parser, *Config, raw) error{site, ports, bounds, uplink, console, manage} {
+	for _, step := range []func(parser, *Config, raw) error{site, ports, bounds, uplink, console, manage, hooks} {
 		if err := step(p, c, r); err != nil {
 			return nil, err
 		}
@@ -181,25 +181,5 @@ func console(p parser, c *Config, _ raw) error {
 	if c.Console.Baud < 300 || c.Console.Baud > 4_000_000 {
 		return p.errorf("console.baud", "%d: want 300 to 4000000", c.Console.Baud)
 	}
-	return nil
-}
-
-// maxGroups bounds the groups of one gateway: each is a subscription.
-const maxGroups = 16
-
-func manage(p parser, c *Config, _ raw) error {
-	if c.Manage.Root != "" && !strings.HasPrefix(c.Manage.Root, "/") {
-		return p.errorf("manage.root", "%q: want an absolute path", c.Manage.Root)
-	}
-	if n := len(c.Manage.Groups); n > maxGroups {
-		return p.errorf("manage.groups", "%d groups: want at most %d", n, maxGroups)
-	}
-	for _, g := range c.Manage.Groups {
-		if !topicLevel.MatchString(g) {
-			return p.errorf("manage.groups", "%q: want 1 to 64 of A-Z a-z 0-9 . _ -", g)
-		}
-	}
-	slices.Sort(c.Manage.Groups)
-	c.Manage.Groups = slices.Compact(c.Manage.Groups)
 	return nil
 }

@@ -78,6 +78,13 @@ func TestErrors(t *testing.T) {
 		{"state", "[state]\ndir = \"x\"\n", `w.toml:2: state.dir: "x": want an absolute path`},
 		{"root of trust", "[manage]\nroot = \"root.dsse\"\n", `w.toml:2: manage.root: "root.dsse": want an absolute path`},
 		{"group", "[manage]\ngroups = [\"icu\", \"+\"]\n", `w.toml:2: manage.groups: "+": want 1 to 64 of A-Z a-z 0-9 . _ -`},
+		{"hook's name", "[[nac.hook]]\nname = \"A\"\n", `w.toml:1: nac.hook: number 1: name "A": want 1 to 32 of a-z 0-9 -`},
+		{"hook's kind", "[[nac.hook]]\nname = \"a\"\nkind = \"snmp\"\n", `w.toml:1: nac.hook: number 1: kind "snmp": want "exec", "webhook" or "radius-disconnect"`},
+		{"hook's reach", "[[nac.hook]]\nname = \"a\"\nkind = \"exec\"\nreach = \"all\"\n", `w.toml:1: nac.hook: number 1: reach "all": want "device", "port" or "ward"`},
+		{"hook's program", "[[nac.hook]]\nname = \"a\"\nkind = \"exec\"\nprogram = [\"x\"]\n", `w.toml:1: nac.hook: number 1: program ["x"]: want a program by its absolute path, and its arguments`},
+		{"hook's secret", "[[nac.hook]]\nname = \"a\"\nkind = \"radius-disconnect\"\nserver = \"10.0.0.1:3799\"\nsecret = \"s3cret\"\n", `w.toml:1: nac.hook: number 1: secret "s3cret": want the absolute path of a file`},
+		{"clear text", "[[nac.hook]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"http://nac/\"\n", `w.toml:1: nac.hook: number 1: url: want https://HOST/PATH`},
+		{"hook of two kinds", "[[nac.hook]]\nname = \"a\"\nkind = \"exec\"\nprogram = [\"/x\"]\nurl = \"https://nac/\"\n", `w.toml:1: nac.hook: number 1: exec has no url`},
 		{"break glass", "[console]\nbreak_glass = \"yes\"\n", `w.toml:2: console.break_glass: "yes": want "open", "challenge" or "off"`},
 	}
 	for _, tt := range tests {
@@ -93,4 +100,31 @@ func TestErrors(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("gateway = \"a\"\n[ports]\nward = [\"eth1\"]\n"))
 	f.Fuzz(func(t *testing.T, b []byte) { _, _ = Parse("f", b) })
+}
+
+func TestMayBecome(t *testing.T) {
+	base := "gateway = \"g\"\n"
+	now, err := Parse("now", []byte(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		base + "[uplink]\nurl = \"mqtts://broker:8883\"\n": "",
+		"gateway = \"h\"\n":                      `gateway: "g" may not become "h" from afar`,
+		base + "lab = true\n":                    `lab: "false" may not become "true" from afar`,
+		base + "[state]\ndir = \"/elsewhere\"\n": `state.dir: "/data/wardkeeper" may not become "/elsewhere" from afar`,
+		base + "[manage]\nroot = \"/mine\"\n":    `manage.root: "" may not become "/mine" from afar`,
+	} {
+		c, err := Parse("new", []byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := now.MayBecome(c); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
 }

@@ -12,6 +12,7 @@ type raw struct {
 	Uplink  rawUplink  `toml:"uplink"`
 	Console rawConsole `toml:"console"`
 	Manage  rawManage  `toml:"manage"`
+	NAC     rawNAC     `toml:"nac"`
 	Policy  rawPolicy  `toml:"policy"`
 	Rules   rawRules   `toml:"rules"`
 	State   rawState   `toml:"state"`
@@ -55,6 +56,24 @@ type rawConsole struct {
 type rawManage struct {
 	Root   string   `toml:"root"`
 	Groups []string `toml:"groups"`
+}
+
+type rawNAC struct {
+	Hook []rawHook `toml:"hook"`
+}
+
+type rawHook struct {
+	Name          string   `toml:"name"`
+	Kind          string   `toml:"kind"`
+	Reach         string   `toml:"reach"`
+	LimitS        int      `toml:"limit_s"`
+	Program       []string `toml:"program"`
+	URL           string   `toml:"url"`
+	CA            string   `toml:"ca"`
+	Secret        string   `toml:"secret"`
+	Server        string   `toml:"server"`
+	NASIdentifier string   `toml:"nas_identifier"`
+	NASAddress    string   `toml:"nas_address"`
 }
 
 type rawPolicy struct {
