@@ -34,7 +34,7 @@ const signUsage = `  wardctl sign command OP --root ROOT.dsse --key FILE… --to
   wardctl sign show FILE.dsse [--root ROOT.dsse]
       what it says, who signed it, and whether that is enough
       --reason TEXT      for people and the audit trail
-      --for DURATION     how long it may be acted on (10m; of state 87600h)
+      --for DURATION     how long it may be acted on (10m, at most 1h; of state 87600h)
       --boot-id ID --mono-ms N  of a gateway without trusted time, as its state
                          says: good for that boot only, and so long from then on
       --seq N            instead of the time in ms: gateways take only what is
@@ -45,6 +45,7 @@ const signUsage = `  wardctl sign command OP --root ROOT.dsse --key FILE… --to
 // How long a statement is good, where --for does not say.
 const (
 	commandLife = 10 * time.Minute
+	maxCommand  = time.Hour // a gateway takes none that is good for longer
 	stateLife   = 10 * 365 * 24 * time.Hour
 	// skew is how far the clocks of who signs and of a gateway may be apart.
 	skew = 2 * time.Minute
@@ -104,7 +105,14 @@ func signNew(args []string, stdout, stderr io.Writer) error {
 	if *life < time.Second {
 		return fmt.Errorf("--for %s: want a second at least", *life)
 	}
-	s := newStatement(time.Now(), *life)
+	if words[0] == string(signed.KindCommand) && *life > maxCommand {
+		return fmt.Errorf("--for %s: a command may be good for %s at most", *life, maxCommand)
+	}
+	now := time.Now()
+	s := newStatement(now, *life)
+	if words[0] == string(signed.KindCommand) && *life+skew > maxCommand {
+		s.NotBefore = now.Add(*life - maxCommand).UTC().Format(signed.TimeFormat)
+	}
 	s.Site, s.Target, s.Root, s.Reason, s.RollbackOf = root.Site(), list(*to), root.Version(), *reason, *rollback
 	if *seq != 0 {
 		s.Seq = *seq
