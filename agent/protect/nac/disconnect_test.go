@@ -36,13 +36,13 @@ type das struct {
 	bad  []string
 }
 
-func newDAS(t *testing.T, secret string, answer func(req []byte) []byte) *das {
+func newDAS(t *testing.T, secret string, deaf int, answer func(req []byte) []byte) *das {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &das{conn: conn, secret: secret, answer: answer}
+	d := &das{conn: conn, secret: secret, deaf: deaf, answer: answer}
 	done := make(chan struct{})
 	go func() { defer close(done); d.serve() }()
 	t.Cleanup(func() { conn.Close(); <-done })
@@ -150,8 +150,7 @@ func TestDisconnect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDAS(t, right, tt.answer)
-			d.deaf = tt.deaf
+			d := newDAS(t, right, tt.deaf, tt.answer)
 			got := d.hook(t, tt.secret, tt.limit).Apply(t.Context(), request())
 			if got.Outcome != tt.want || !strings.Contains(got.Text, tt.text) {
 				t.Errorf("%v %q, want %v %q", got.Outcome, got.Text, tt.want, tt.text)
@@ -201,8 +200,7 @@ func TestDisconnectUntilTheNASIsUp(t *testing.T) {
 }
 
 func TestDisconnectEndsWithItsContext(t *testing.T) {
-	d := newDAS(t, "s", reply(41, "s"))
-	d.deaf = 1000
+	d := newDAS(t, "s", 1000, reply(41, "s"))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begin := time.Now()

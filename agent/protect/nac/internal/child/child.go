@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -29,12 +30,15 @@ type Ended struct {
 func Run(ctx context.Context, argv []string, stdin []byte, limit time.Duration) (Ended, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	// The kernel ends the program with the thread that started it (see attr).
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var out head
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"} // nothing of ours
 	cmd.Dir = "/"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attr()
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
