@@ -95,6 +95,7 @@ func (k *traffic) ward() {
 	k.web()
 	k.names()
 	k.monitor()
+	k.devices()
 	for _, port := range []uint16{23, 445, 1433, 5060, 24105, 47808} {
 		k.streams(port, "user "+k.next()+"\r\npass "+k.next()+"\r\n", k.next())
 	}

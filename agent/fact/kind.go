@@ -90,6 +90,25 @@ const (
 	IVClient Kind = "intellivue.client"   // opens data export associations: "yes"
 	IVSystem Kind = "intellivue.system_id"
 
+	WSDTypes    Kind = "wsd.types"       // as announced, with their prefixes
+	WSDDevice   Kind = "wsd.device"      // what they mean: "sdc-provider", "camera", "computer", "printer", "scanner", "device"
+	WSDScopes   Kind = "wsd.scopes"      // the allowed ones: never places, people, tasks
+	WSDCode     Kind = "wsd.device_code" // code of ISO/IEEE 11073-10101 in a scope
+	WSDEndpoint Kind = "wsd.endpoint"    // urn:uuid:…
+	WSDAddress  Kind = "wsd.xaddrs"      // scheme, IP address, port
+
+	DPWSMaker       Kind = "dpws.maker"
+	DPWSModel       Kind = "dpws.model"
+	DPWSModelNumber Kind = "dpws.model_number"
+	DPWSFW          Kind = "dpws.fw"
+	DPWSSerial      Kind = "dpws.serial"
+	SDCLot          Kind = "sdc.lot"
+	SDCUDI          Kind = "sdc.udi"
+	SDCType         Kind = "sdc.mds_type"   // code of ISO/IEEE 11073-10101
+	SDCMode         Kind = "sdc.mode"       // "normal", "demo", "service", "maintenance"
+	SDCActivation   Kind = "sdc.activation" // "on", "not-ready", "stand-by", "off", "shut-down", "failure"
+	SDCInUse        Kind = "sdc.in_use"     // a patient is associated, whoever it is: "yes", "no"
+
 	NDPRouter   Kind = "ndp.router"     // sends router advertisements: "yes"
 	Serves      Kind = "service.serves" // "tcp/104": it answered there
 	Uses        Kind = "service.uses"   // "tcp/104": it opened one there and was answered

@@ -43,9 +43,10 @@ func shapeOf(k Kind) shape {
 		return shapeName
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
 		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
-		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, FHIRSoftware, FHIRSoftwareVer, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
+		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
+		WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse,
 		FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
 		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
 		return shapeToken

@@ -1,5 +1,7 @@
 package dissect
 
+import "slices"
+
 // Protocol is an application protocol that is told by the first bytes of a
 // message, on any port, or by its port where the bytes tell too little.
 type Protocol uint8
@@ -12,6 +14,7 @@ const (
 	ProtocolHL7Bare // without a frame
 	ProtocolDICOM
 	ProtocolHTTP
+	ProtocolWSDiscovery
 	ProtocolIntelliVue
 	ProtocolDHCPv4
 	ProtocolMDNS
@@ -50,6 +53,7 @@ var streamOpenings = []opening{
 // datagramOpenings are tried in their order against a UDP payload, first by
 // shape on any port, then by port.
 var datagramOpenings = []opening{
+	{ProtocolWSDiscovery, 0, "<", isDiscovery},
 	{ProtocolIntelliVue, 0, "\x00\x00", isConnectIndication},
 	{ProtocolIntelliVue, 0, "\xe1\x00\x00\x02\x00", nil},
 	{ProtocolIntelliVue, 0, "", opensIntelliVue},
@@ -90,12 +94,24 @@ func RecogniseDatagram(v *View, next int) (Protocol, int) {
 	return 0, next
 }
 
+// Protocols are those of the tables, each once, in their order.
+func Protocols() (all []Protocol) {
+	for _, o := range slices.Concat(streamOpenings, datagramOpenings) {
+		if !slices.Contains(all, o.protocol) {
+			all = append(all, o.protocol)
+		}
+	}
+	return all
+}
+
 // Window is how much of a message is looked at, in bytes (protocols.md §1.3);
 // 0 where the dissector keeps a window of its own.
 func (p Protocol) Window() int {
 	switch p {
 	case ProtocolTLS, ProtocolHL7, ProtocolHL7Bare, ProtocolDICOM, ProtocolHTTP, ProtocolDHCPv4, ProtocolMDNS, ProtocolDNS:
 		return 0
+	case ProtocolWSDiscovery:
+		return 8 << 10
 	}
 	return 1 << 10
 }
@@ -113,6 +129,8 @@ func (p Protocol) String() string {
 		return "DICOM"
 	case ProtocolHTTP:
 		return "HTTP"
+	case ProtocolWSDiscovery:
+		return "WS-Discovery"
 	case ProtocolIntelliVue:
 		return "IntelliVue"
 	case ProtocolDHCPv4:

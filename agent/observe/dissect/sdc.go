@@ -21,6 +21,7 @@ type SDC struct {
 	Codes    [4]uint32 // of each MDS, by ISO/IEEE 11073-10101
 	CodesLen uint8
 
+	Report     bool // sent by the device on its own account
 	Mode       SDCMode
 	Activation SDCActivation
 	Patient    SDCPatient
@@ -38,6 +39,21 @@ const (
 	SDCMaintenance
 )
 
+// String names the mode; "" for none.
+func (m SDCMode) String() string {
+	switch m {
+	case SDCNormal:
+		return "normal"
+	case SDCDemo:
+		return "demo"
+	case SDCService:
+		return "service"
+	case SDCMaintenance:
+		return "maintenance"
+	}
+	return ""
+}
+
 // SDCActivation is how far the device is switched on.
 type SDCActivation uint8
 
@@ -51,6 +67,25 @@ const (
 	SDCShutdown
 	SDCFailure
 )
+
+// String names the activation; "" for none.
+func (a SDCActivation) String() string {
+	switch a {
+	case SDCOn:
+		return "on"
+	case SDCNotReady:
+		return "not-ready"
+	case SDCStandBy:
+		return "stand-by"
+	case SDCOff:
+		return "off"
+	case SDCShutdown:
+		return "shut-down"
+	case SDCFailure:
+		return "failure"
+	}
+	return ""
+}
 
 // SDCPatient says whether the device is in use for a patient, whoever it is.
 type SDCPatient uint8
@@ -140,6 +175,7 @@ func (r *sdcReader) start(m *SDC) {
 	_, local := xmlName(r.xml.name)
 	r.depth++
 	r.open, r.text = local, nil
+	m.Report = m.Report || bytes.HasSuffix(local, []byte("Report"))
 	switch {
 	case sdcSectionOf(local) != 0:
 		r.section, r.children = sdcSectionOf(local), r.depth+1

@@ -34,6 +34,8 @@ func (x *Extractor) known(proto dissect.Protocol, v *dissect.View, b []byte, way
 		return x.readDNS(v, way)
 	case dissect.ProtocolIntelliVue:
 		return x.readIntelliVue(v, b, way)
+	case dissect.ProtocolWSDiscovery:
+		return x.readWSD(v, b, way)
 	}
 	return false
 }

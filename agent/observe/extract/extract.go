@@ -73,6 +73,8 @@ type decoders struct {
 	answer     dissect.ServerHello
 	http       dissect.HTTP
 	fhir       dissect.FHIR
+	wsd        dissect.WSDiscovery
+	sdc        dissect.SDC
 	hl7        dissect.HL7
 	dicom      dissect.DICOM
 	intellivue dissect.IntelliVue

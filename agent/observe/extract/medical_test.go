@@ -75,7 +75,7 @@ func converse(c talk, port uint16, handshake bool, cut int) (frames [][]byte) {
 func said(frames ...[]byte) []string { return lines(run(platform.DirUnknown, frames...).Facts) }
 
 func TestMedicalTalks(t *testing.T) {
-	for _, c := range medicalTalks() {
+	for _, c := range slices.Concat(medicalTalks(), deviceTalks()) {
 		t.Run(c.name, func(t *testing.T) {
 			want := slices.Sorted(slices.Values(c.want))
 			if d := cmp.Diff(want, said(converse(c, 2575, true, 0)...)); d != "" {

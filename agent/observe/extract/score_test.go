@@ -23,7 +23,7 @@ var kinds = []struct {
 	{"dhcp.hostname", .95}, {"dhcp.vendor_class", .95}, {"tls.sni", .95}, {"tls.alpn", .95}, {"tls.ja3", .95}, {"tls.ja4", .95},
 	{"mdns.name", .95}, {"mdns.ptr", .95}, {"http.user_agent", .95}, {"http.server", .85},
 	{"lldp.sysname", 0}, {"lldp.sysdescr", 0}, {"lldp.chassis_mac", 0}, {"hl7.msh3_sending_app", 0}, {"hl7.msh4_sending_facility", 0},
-	{"dicom.ae_title", 0}, {"dicom.ae_title_called_as", 0}, {"dicom.impl_class_uid", 0}, {"dicom.impl_version", 0},
+	{"dicom.ae_title", 0}, {"dicom.ae_title_called_as", 0}, {"dicom.impl_class_uid", 0}, {"dicom.impl_version", 0}, {"wsd.types", 0},
 }
 
 // score runs the corpus' own comparison.

@@ -57,8 +57,8 @@ func (x *Extractor) asks(c *flows.Conn, m *dissect.HTTP) {
 	x.state(sender(c), kind, x.text)
 }
 
-// content reads the two kinds of content that may be read: HL7, and what a
-// FHIR server says of itself when it was asked.
+// content reads the kinds of content that may be read: HL7, what a device says of
+// itself by SOAP, and what a FHIR server says of itself when it was asked.
 func (x *Extractor) content(c *flows.Conn, b []byte, final bool) dissect.Progress {
 	m := &x.decoders.http
 	body, whole := m.Content(b)
@@ -75,6 +75,13 @@ func (x *Extractor) content(c *flows.Conn, b []byte, final bool) dissect.Progres
 		if p == dissect.Done {
 			x.message(c, hl7)
 		}
+	case m.Media == dissect.MediaSOAP:
+		if !whole && len(body) < soapContent {
+			return dissect.NeedMore
+		}
+		if x.decoders.sdc.DecodeXML(body) {
+			x.metadata(sender(c), m.Kind)
+		}
 	case m.Kind == dissect.HTTPResponse && !m.Encoded && x.decoders.metadata.has(c.ID):
 		fhir := &x.decoders.fhir
 		p := fhir.DecodeStream(body)
@@ -89,8 +96,11 @@ func (x *Extractor) content(c *flows.Conn, b []byte, final bool) dissect.Progres
 	return dissect.Done
 }
 
-// hl7Content is how much of HL7 in HTTP is waited for, bytes.
-const hl7Content = 4 << 10
+// How much of HL7 and of SOAP in HTTP is waited for, bytes.
+const (
+	hl7Content  = 4 << 10
+	soapContent = 8 << 10
+)
 
 // capabilities states what a FHIR server says of itself.
 func (x *Extractor) capabilities(w who, m *dissect.FHIR) {
