@@ -41,6 +41,9 @@ func Parse(file string, data []byte) (*Config, error) {
 	if !topicLevel.MatchString(c.Gateway) {
 		return nil, p.errorf("gateway", "%q: want 1 to 64 of A-Z a-z 0-9 . _ -", c.Gateway)
 	}
+	if c.Gateway == "all" || c.Gateway == "grp" { // what speaks to many goes by these topics
+		return nil, p.errorf("gateway", "%q stands for many gateways: want another name", c.Gateway)
+	}
 	for _, step := range []func(parser, *Config, raw) error{site, ports, bounds, uplink, console, manage, hooks} {
 		if err := step(p, c, r); err != nil {
 			return nil, err

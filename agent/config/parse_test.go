@@ -56,6 +56,7 @@ func TestErrors(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"unknown key", "gateway = \"a\"\n[ports]\nwards = [\"eth1\"]\n", `w.toml:3: unknown key "ports.wards" (nearest: "ward")`},
 		{"gateway", "gateway = \"a/b\"\n", `w.toml:1: gateway: "a/b": want 1 to 64 of A-Z a-z 0-9 . _ -`},
+		{"gateway for many", "gateway = \"all\"\n", `w.toml:1: gateway: "all" stands for many gateways: want another name`},
 		{"site", "[site]\nname = \"#\"\n", `w.toml:2: site.name: "#": want 1 to 64 of A-Z a-z 0-9 . _ -`},
 		{"network", "[site]\ninternal = [\"10.0.0.0/33\"]\n", `w.toml:2: site.internal: "10.0.0.0/33": want a network like 10.0.0.0/8`},
 		{"scanner", "[site]\nscanners = [\"x\"]\n", `w.toml:2: site.scanners: "x": want an IP address`},
