@@ -71,11 +71,20 @@ func mountSlot() storage {
 	if len(d.others) > 0 {
 		s.errs = append(s.errs, fmt.Errorf("%s is used: %s hold an image, too", d.name, strings.Join(d.others, ", ")))
 	}
-	for _, at := range []string{"/dev", "/proc", "/sys", "/run"} {
-		s.errs = append(s.errs, mount(at, "", root+at, unix.MS_BIND, ""))
-	}
+	s.errs = append(s.errs, mount("/run", "", root+"/run", unix.MS_BIND, ""), mountDevices("/dev", root+"/dev"),
+		mountToRead("/proc", root+"/proc"), mountToRead("/sys", root+"/sys"))
 	s.mountData()
 	return s
+}
+
+// mountToRead shows a folder of ours to the agent, which is not to change
+// anything there: its user is the one that the kernel lets.
+func mountToRead(from, at string) error {
+	if err := mount(from, "", at, unix.MS_BIND, ""); err != nil {
+		return err
+	}
+	// A bind takes no other flags at once.
+	return mount("", "", at, unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 }
 
 // mountESP takes over what lies there. It is not on the way to the rules: a
