@@ -151,7 +151,7 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 	case signed.KindConfig:
 		var c signed.Config
 		if c, err = signed.DecodeArgs[signed.Config](st); err == nil && t.propose(ctx, c.TOML, st.ID) {
-			return // it is on trial, or the agent ends
+			return // it is on trial
 		}
 		if err == nil {
 			err = refusal(signed.ReasonBusy, "the configuration before it is being given up")
@@ -188,6 +188,7 @@ func (t *Task) propose(ctx context.Context, toml, id string) bool {
 	if old := t.trial.ID; old != "" && old != id {
 		t.decide(old, newAnswer(old, Failed, t.opt.Clock.Now()).because("", "another configuration came before this one was confirmed"))
 	}
+	t.send(newAnswer(id, Executing, t.opt.Clock.Now()))
 	t.move(ctx, next, effects)
 	return true
 }

@@ -213,12 +213,18 @@ func (t *Task) Run(ctx context.Context) error {
 			t.queue.taken(m)
 			t.handle(ctx, m)
 		case <-t.session:
-			if t.opt.Config.InForce(t.trial.New) {
-				t.tell(ctx, desired.Session)
-			}
+			t.reached(ctx)
 		case <-tick.C:
 			t.pass(ctx)
 		}
+	}
+}
+
+// reached tells the trial of a session, which proves nothing for another
+// configuration than it was made with.
+func (t *Task) reached(ctx context.Context) {
+	if t.opt.Config.InForce(t.trial.InForce()) {
+		t.tell(ctx, desired.Session)
 	}
 }
 

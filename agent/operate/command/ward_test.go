@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,18 +45,25 @@ func (b *box) reboot() { b.mono, b.boot = time.Minute, b.boot+"x" }
 type files struct {
 	by     map[string][][]byte
 	broken error
-	puts   int
-	cut    int // the put of this number and all after it never happen: the power is gone
+	power  *power
 }
 
+// power is cut at one of the points that lie before and behind all that lasts.
+type power struct{ points, cut int }
+
 var errPower = errors.New("power cut")
+
+func (p *power) point() {
+	if p.points++; p.points == p.cut {
+		panic(errPower)
+	}
+}
 
 func (f *files) All(key string) ([][]byte, error) { return f.by[key], nil }
 
 func (f *files) Put(key string, value []byte) error {
-	if f.puts++; f.cut > 0 && f.puts >= f.cut {
-		panic(errPower)
-	}
+	f.power.point()
+	defer f.power.point()
 	if f.broken != nil {
 		return f.broken
 	}
@@ -68,6 +76,7 @@ func (f *files) Put(key string, value []byte) error {
 type room struct {
 	by     map[string][]byte
 	broken error
+	power  *power
 }
 
 func (r *room) Load(fn func(string, []byte) error) error {
@@ -80,6 +89,8 @@ func (r *room) Load(fn func(string, []byte) error) error {
 }
 
 func (r *room) Save(values map[string][]byte) error {
+	r.power.point()
+	defer r.power.point()
 	if r.broken != nil {
 		return r.broken
 	}
@@ -112,16 +123,22 @@ type ward struct {
 
 	effects []string
 	fail    map[string]error // of an effect, by its first word
-	kill    func(effect string)
-	answers []Answer
+	power   *power
+	stop    string            // the power is cut before this effect
+	state   map[string]string // what effects made of the world
+	answers []Answer          // since the last message
+	history []Answer
 	audit   []event.Order
 	task    *Task
+
+	mu sync.Mutex // over what a test reads while the task runs: marks, config, answers
 }
 
 func newWard(t *testing.T) *ward {
 	w := &ward{t: t, clock: &box{wall: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC), mono: time.Hour, boot: "boot-1", synced: true},
-		files: &files{by: make(map[string][][]byte)}, room: &room{by: make(map[string][]byte)}, fail: make(map[string]error),
+		power: &power{}, state: make(map[string]string), fail: make(map[string]error),
 		life: map[string]bool{"pump": true}, devices: []string{"camera", "printer", "pump"}, keys: make(map[string]ed25519.PrivateKey), seq: 1000}
+	w.files, w.room = &files{by: make(map[string][][]byte), power: w.power}, &room{by: make(map[string][]byte), power: w.power}
 	for _, name := range []string{"alice", "alice2", "bob", "carol", "dave", "erin", "frank", "gina", "mallory", "root-a", "root-b"} {
 		seed := sha256.Sum256([]byte(name))
 		w.keys[name] = ed25519.NewKeyFromSeed(seed[:])
@@ -256,12 +273,27 @@ func (w *ward) done() string {
 
 func (w *ward) effect(format string, args ...any) error {
 	e := fmt.Sprintf(format, args...)
-	if w.kill != nil {
-		w.kill(e)
+	w.power.point()
+	defer w.power.point()
+	word, rest, _ := strings.Cut(e, " ")
+	if w.stop == word {
+		panic(errPower)
 	}
 	w.effects = append(w.effects, e)
-	word, _, _ := strings.Cut(e, " ")
-	return w.fail[word]
+	if err := w.fail[word]; err != nil {
+		return err
+	}
+	what, how, _ := strings.Cut(rest, " ")
+	switch word {
+	case "quarantine":
+		w.state["quarantine "+what] = how
+	case "release":
+		delete(w.state, "quarantine "+what)
+	case "explain", "diagnostics":
+	default:
+		w.state[word] = rest
+	}
+	return nil
 }
 
 func (w *ward) Quarantine(_ context.Context, o Order) error {
@@ -296,7 +328,11 @@ func (w *ward) Snapshot() *device.Snapshot {
 	return s
 }
 
-func (w *ward) SetMarks(m map[device.ID]device.Marks) { w.marks = m }
+func (w *ward) SetMarks(m map[device.ID]device.Marks) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.marks = m
+}
 
 func (w *ward) LifeSustaining(id device.ID) (bool, string) {
 	return w.life[string(id)] || !slices.Contains(w.devices, string(id)), "a test"
@@ -318,6 +354,8 @@ func (w *ward) Apply(_ context.Context, toml string) error {
 	if err := w.effect("config %s", toml); err != nil {
 		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.config = toml
 	return nil
 }
@@ -329,7 +367,9 @@ func (w *ward) Answer(id string, payload []byte) {
 	if err := json.Unmarshal(payload, &a); err != nil || a.ID != id || a.V != 1 {
 		w.t.Errorf("answer %s: %s: %v", id, payload, err)
 	}
-	w.answers = append(w.answers, a)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers, w.history = append(w.answers, a), append(w.history, a)
 }
 
 func (w *ward) Use(subject, given string, _ time.Duration) bool {
@@ -387,4 +427,8 @@ func (w *ward) forgeSignature(m []byte, key ed25519.PrivateKey) []byte {
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+func keyID(w *ward, name string) string {
+	return signed.KeyID(w.keys[name].Public().(ed25519.PublicKey))
 }

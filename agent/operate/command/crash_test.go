@@ -1,0 +1,225 @@
+package command
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+)
+
+// scenes are orders, each after what must be there before it.
+func scenes() map[string]struct {
+	before, then func(w *ward) []byte
+} {
+	type scene = struct{ before, then func(w *ward) []byte }
+	command := func(a signed.Args, by ...string) func(w *ward) []byte {
+		return func(w *ward) []byte { return w.sign(w.next(), a, by...) }
+	}
+	quarantine := func(devices ...string) func(w *ward) []byte {
+		set := signed.QuarantineSet{Entries: []signed.QuarantineEntry{}}
+		for _, d := range devices {
+			set.Entries = append(set.Entries, signed.QuarantineEntry{Device: d, Reason: "worm", Owner: "soc", Until: "2026-11-29T12:00:00Z"})
+		}
+		return command(set, "dave")
+	}
+	return map[string]scene{
+		"quarantine":  {nil, command(signed.Quarantine{Device: "camera", Seconds: 600}, "alice")},
+		"release":     {command(signed.Quarantine{Device: "camera", Seconds: 600}, "alice"), command(signed.Release{Device: "camera"}, "alice")},
+		"let go":      {quarantine("camera"), command(signed.Release{Device: "camera"}, "alice")},
+		"pin-role":    {nil, command(signed.PinRole{Device: "printer", Role: "camera"}, "alice")},
+		"break-glass": {nil, command(signed.BreakGlass{Scope: "gateway", Seconds: 600}, "alice")},
+		"policy":      {command(signed.Policy{TOML: "one"}, "dave", "erin"), command(signed.Policy{TOML: "two"}, "dave", "erin")},
+		"devices":     {command(signed.DeviceSet{Entries: []signed.DeviceEntry{{Device: "printer", Role: "camera"}}}, "dave"), command(signed.DeviceSet{Entries: []signed.DeviceEntry{{Device: "camera", Tags: []string{"x"}}}}, "dave")},
+		"set":         {nil, quarantine("camera", "printer")},
+		"smaller set": {quarantine("camera", "printer"), quarantine("printer")},
+		"config":      {nil, command(signed.Config{TOML: "a = 1"}, "dave")},
+		"root":        {nil, func(w *ward) []byte { return w.makeRoot(2, nil, "root-a") }},
+	}
+}
+
+// world is all that counts in the end.
+func (w *ward) world() string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(w.state)) {
+		out = append(out, k+" "+w.state[k])
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.marks)) {
+		out = append(out, fmt.Sprintf("%s pinned %v tagged %v", id, w.marks[id].Pin != nil, w.marks[id].Tags))
+	}
+	v := w.task.Versions()
+	for _, k := range slices.Sorted(maps.Keys(v)) {
+		out = append(out, fmt.Sprintf("%s version %d", k, v[k]))
+	}
+	return strings.Join(append(out, "config "+w.config, "trial "+string(w.task.trial.State)), "\n")
+}
+
+// play plays a scene, with the power cut at a point of its last order, and that
+// order delivered again after the start. It reports whether the power was cut.
+func play(t *testing.T, before, then func(w *ward) []byte, cut int, lose func(w *ward)) (w *ward, m []byte, dark bool) {
+	w = newWard(t)
+	w.files.power.points = 0
+	if before != nil {
+		if got := w.obey(before(w)); got != "succeeded" {
+			t.Fatalf("before: %s", got)
+		}
+	}
+	w.done()
+	m = then(w)
+	w.power.points, w.power.cut = 0, cut
+	func() {
+		defer func() {
+			if p := recover(); p != nil && p != errPower {
+				panic(p)
+			}
+		}()
+		w.obey(m)
+	}()
+	if dark = w.power.points == cut; dark {
+		w.power.cut = 0
+		if lose != nil {
+			lose(w)
+		}
+		w.restart()
+		w.obey(m)
+	}
+	return w, m, dark
+}
+
+// Wherever the power is cut, the same holds in the end as without, and a further
+// copy of the order does nothing.
+func TestPowerCutAtEveryPoint(t *testing.T) {
+	for name, s := range scenes() {
+		t.Run(name, func(t *testing.T) {
+			whole, _, _ := play(t, s.before, s.then, 0, nil)
+			if end := whole.last(); end != "succeeded" && name != "config" {
+				t.Fatalf("without a cut: %s", end)
+			}
+			want := whole.world()
+			for cut := 1; ; cut++ {
+				w, m, dark := play(t, s.before, s.then, cut, nil)
+				if !dark {
+					if cut < 3 {
+						t.Errorf("only %d points", cut)
+					}
+					break
+				}
+				if diff := cmp.Diff(want, w.world()); diff != "" {
+					t.Fatalf("cut at point %d (-want +got):\n%s", cut, diff)
+				}
+				if n := len(w.effects); n > 4 {
+					t.Errorf("cut at point %d: done %d times: %v", cut, n, w.effects)
+				}
+				w.done()
+				if w.obey(m); w.done() != "" {
+					t.Errorf("cut at point %d: a copy did something again", cut)
+				}
+			}
+		})
+	}
+}
+
+// Where the journal is in memory only, a power cut may lose a command, and never
+// does one twice.
+func TestPowerCutWithoutDatabase(t *testing.T) {
+	for _, name := range []string{"quarantine", "release", "pin-role", "break-glass"} {
+		s := scenes()[name]
+		for cut := 1; ; cut++ {
+			w, _, dark := play(t, s.before, s.then, cut, func(w *ward) { clear(w.room.by) })
+			if !dark {
+				break
+			}
+			if n := len(w.effects); n > 1 {
+				t.Errorf("%s, cut at point %d: done %d times: %v", name, cut, n, w.effects)
+			}
+		}
+	}
+}
+
+// A command found executing whose time is over is not done any more.
+func TestExecutingTooLong(t *testing.T) {
+	for name, later := range map[string]func(w *ward){
+		"its time is over":             func(w *ward) { w.clock.advance(time.Hour) },
+		"rebooted, nobody knows":       func(w *ward) { w.clock.reboot(); w.clock.synced = false },
+		"rebooted, its time is over":   func(w *ward) { w.clock.reboot(); w.clock.advance(time.Hour) },
+		"the clock jumped a year back": func(w *ward) { w.clock.wall = w.clock.wall.AddDate(-1, 0, 0); w.clock.mono += time.Hour },
+	} {
+		w := newWard(t)
+		m := w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 7200}, "alice")
+		w.powerCutBefore("quarantine", m)
+		later(w)
+		w.restart()
+		if got := w.last(); got != "expired expired" || w.done() != "" {
+			t.Errorf("%s: %s, done %v", name, got, w.effects)
+		}
+		if got := w.obey(m); got == "succeeded" || w.done() != "" {
+			t.Errorf("%s, a copy: %s", name, got)
+		}
+	}
+}
+
+// powerCutBefore cuts the power right before an effect.
+func (w *ward) powerCutBefore(effect string, m []byte) {
+	w.t.Helper()
+	func() {
+		defer func() { _ = recover() }()
+		w.stop = effect
+		w.obey(m)
+		w.t.Fatalf("no %s: %v", effect, w.answers)
+	}()
+	w.stop = ""
+}
+
+func TestReboot(t *testing.T) {
+	w := newWard(t)
+	reboot := func(code string, by ...string) string {
+		return w.obey(w.sign(w.next(), signed.Reboot{Code: code}, by...))
+	}
+	var got []string
+	say := func(s ...string) { got = append(got, strings.Join(s, ", ")) }
+	say("in use", reboot("", "alice"), w.done())
+	w.code = "2345"
+	say("wrong code", reboot("2345 pump", "alice"), w.done())
+	say("right code", reboot("2345 gw-7b", "alice"), w.done())
+	w.restart() // the agent ends first, and starts again before the box goes down
+	say("the agent started in the same boot", w.last(), w.done())
+	w.clock.reboot()
+	w.restart()
+	say("another boot", w.last(), w.done())
+	clear(w.life)
+	w.fail["reboot"] = errPower
+	say("it fails", reboot("", "alice"), w.done())
+	w.fail["reboot"] = nil
+	m := w.sign(w.next(), signed.Reboot{}, "alice")
+	say("nobody in use", w.obey(m), w.done())
+	w.life["pump"] = true
+	w.restart()
+	say("a pump came before the box went down", w.last(), w.done())
+	want := []string{"in use, rejected not-allowed, ", "wrong code, rejected not-allowed, ", "right code, executing, reboot", "the agent started in the same boot, executing, reboot",
+		"another boot, succeeded, ", "it fails, failed, reboot", "nobody in use, executing, reboot", "a pump came before the box went down, rejected not-allowed, "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A disk that takes nothing any more does not stop commands, and is told.
+func TestNothingCanBeKept(t *testing.T) {
+	w := newWard(t)
+	w.files.broken, w.room.broken = errPower, errPower
+	m := w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "alice")
+	got := []string{w.obey(m), w.obey(m), w.done(), w.obey(w.sign(w.next(), signed.Policy{TOML: "x"}, "dave", "erin")), w.done()}
+	for _, c := range w.board.Conditions() {
+		got = append(got, c.Code)
+	}
+	w.files.broken, w.room.broken = nil, nil
+	got = append(got, w.obey(w.sign(w.next(), signed.Release{Device: "camera"}, "alice")), fmt.Sprint(len(w.board.Conditions())))
+	want := []string{"succeeded", "succeeded", "open gateway  1m0s by alice", "failed", "", journalCode, keepCode, "succeeded", "0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

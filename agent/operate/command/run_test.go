@@ -1,0 +1,224 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
+)
+
+// running is a ward whose task runs in a bubble, with the time of the test.
+func running(t *testing.T, f func(w *ward, host *fake.Host)) {
+	synctest.Test(t, func(t *testing.T) {
+		host := fake.New()
+		w := newWard(t)
+		w.task.opt.Clock = clock.New(host.Clock, time.Time{})
+		w.clock.wall = time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := w.task.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		<-w.task.Ready()
+		f(w, host)
+		cancel()
+		wg.Wait()
+	})
+}
+
+// looks is what a test sees of a ward once nothing moves: how many are marked,
+// the configuration, and the states answered.
+func (w *ward) looks() string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := fmt.Sprintf("%d marked, config %q,", len(w.marks), w.config)
+	for _, a := range w.answers {
+		out += " " + string(a.State)
+	}
+	return out
+}
+
+// A message is read, done and answered as it comes; a lease ends by itself.
+func TestRun(t *testing.T) {
+	running(t, func(w *ward, host *fake.Host) {
+		m := w.sign(w.next(), signed.Tag{Device: "camera", Tags: []string{"lobby"}}, "alice")
+		if !w.task.Offer(Inbound{Topic: topic(m), Payload: m}) {
+			t.Error("refused")
+		}
+		got := []string{w.looks()}
+		time.Sleep(30*time.Minute - time.Second)
+		got = append(got, w.looks())
+		time.Sleep(2 * time.Second)
+		got = append(got, w.looks())
+		want := []string{`1 marked, config "", accepted executing succeeded`, `1 marked, config "", accepted executing succeeded`, `0 marked, config "", accepted executing succeeded`}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if silent := w.board.Silent(host.Clock.Mono(), 2*time.Second); len(silent) > 0 {
+			t.Errorf("no sign of life from %v", silent)
+		}
+	})
+}
+
+// A configuration that is not confirmed ends within a second of its time.
+func TestTrialEndsInTime(t *testing.T) {
+	running(t, func(w *ward, _ *fake.Host) {
+		m := w.sign(w.next(), signed.Config{TOML: "a"}, "dave")
+		w.task.Offer(Inbound{Topic: topic(m), Payload: m})
+		time.Sleep(10*time.Minute - time.Second)
+		got := []string{w.looks()}
+		time.Sleep(2 * time.Second)
+		got = append(got, w.looks())
+		want := []string{`0 marked, config "a", accepted executing`, `0 marked, config "", accepted executing failed`}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	w := newWard(t)
+	offer := func(id string, n int) bool {
+		return w.task.Offer(Inbound{Topic: "cmd/" + id, Payload: make([]byte, n)})
+	}
+	var got []string
+	taken := 0
+	for range 1000 {
+		if offer("statement-1", 10) {
+			taken++
+		}
+	}
+	got = append(got, fmt.Sprint(taken, " ", w.last()))
+	drain := func() {
+		for len(w.task.queue.in) > 0 {
+			w.task.queue.taken(<-w.task.queue.in)
+		}
+	}
+	drain()
+	taken = 0
+	for range 1000 {
+		if offer("statement-2", 200<<10) {
+			taken++
+		}
+	}
+	got = append(got, fmt.Sprint(taken, " ", w.last()))
+	w.answers = nil
+	offer("../../+/#", 200<<10)
+	w.task.Offer(Inbound{Topic: "desired/policy", Payload: make([]byte, 200<<10)})
+	got = append(got, w.last())
+	drain()
+	got = append(got, fmt.Sprint(offer("statement-3", 10), w.task.queue.bytes.Load()), fmt.Sprint(w.task.Counters()["command.busy"]))
+	want := []string{"64 rejected busy", "20 rejected busy", "silence", "true 10", "1918"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The journal forgets what is over, and stays bounded without.
+func TestJournalIsBounded(t *testing.T) {
+	w := newWard(t)
+	for range 2 * maxRecords {
+		w.obey(w.sign(w.next(), signed.Ping{}, "alice"))
+		w.clock.advance(time.Millisecond)
+	}
+	if n := len(w.task.journal.by); n != maxRecords || len(w.room.by) != n {
+		t.Errorf("%d records in memory, %d in the room; want %d", n, len(w.room.by), maxRecords)
+	}
+	w.clock.advance(2 * time.Hour)
+	w.obey(w.sign(w.next(), signed.Ping{}, "alice"))
+	if n := len(w.task.journal.by); n != 1 || len(w.room.by) != 1 {
+		t.Errorf("%d records in memory, %d in the room after their time; want 1", n, len(w.room.by))
+	}
+}
+
+// An answer of any length is sent once, and stored only if it is short.
+func TestLongResults(t *testing.T) {
+	w := newWard(t)
+	m := w.sign(w.next(), signed.Explain{Device: strings.Repeat("x", 64)}, "alice")
+	w.obey(m)
+	first := w.answers[len(w.answers)-1].Result
+	w.obey(m)
+	if string(w.answers[0].Result) != string(first) || len(first) == 0 {
+		t.Errorf("a short result: %s, then %s", first, w.answers[0].Result)
+	}
+	for n, want := range map[int]string{maxKept + 1: "succeeded", maxResult + 1: "failed oversize"} {
+		r := answerOf("statement-1", strings.Repeat("x", n), nil, w.task.opt.Clock.Now())
+		if got := strings.TrimSpace(string(r.State) + " " + r.Reason); got != want {
+			t.Errorf("%d bytes: %s, want %s", n, got, want)
+		}
+		_ = w.task.journal.put("statement-1", record{Payload: []byte("x"), Answer: r}, w.task.opt.Clock.Now())
+		if kept := w.task.journal.by["statement-1"].Answer.Result; kept != nil {
+			t.Errorf("%d bytes are kept", len(kept))
+		}
+	}
+}
+
+// FuzzInbound: nothing but what was signed has an effect, whatever comes.
+func FuzzInbound(f *testing.F) {
+	w := newWard(&testing.T{})
+	seeds := [][]byte{w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 60}, "alice"), w.sign(w.next(), signed.Policy{TOML: "x"}, "dave", "erin"),
+		w.sign(w.next(), signed.QuarantineSet{Entries: []signed.QuarantineEntry{{Device: "camera", Reason: "r", Owner: "o", Until: "2026-12-05T12:00:00Z"}}}, "dave"),
+		w.makeRoot(2, nil, "root-a"), w.sign(w.next(), signed.Reboot{}, "mallory"), []byte("{}")}
+	var payloads []string
+	for _, s := range seeds {
+		if e, err := signed.Parse(s); err == nil {
+			payloads = append(payloads, string(e.Payload))
+		}
+		f.Add(topic(s), s, false)
+	}
+	f.Fuzz(func(t *testing.T, topic string, payload []byte, retained bool) {
+		w := newWard(t)
+		before := w.world()
+		w.obeyOn(topic, payload, retained)
+		for _, a := range w.answers {
+			if !idPattern.MatchString(a.ID) || len(a.Text) > 3*maxText {
+				t.Errorf("answer %+v", a)
+			}
+		}
+		if e, err := signed.Parse(payload); err == nil && slices.Contains(payloads, string(e.Payload)) {
+			return // its signatures may be good
+		}
+		if w.world() != before || len(w.effects) > 0 || len(w.audit) > 0 {
+			t.Errorf("%q had effect: %v %+v", payload, w.effects, w.audit)
+		}
+	})
+}
+
+// FuzzKept: whatever is left of the files and of the database, the agent starts.
+func FuzzKept(f *testing.F) {
+	w := newWard(&testing.T{})
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 60}, "alice"))
+	w.obey(w.sign(w.next(), signed.Policy{TOML: "x"}, "dave", "erin"))
+	w.obey(w.sign(w.next(), signed.Config{TOML: "x"}, "dave"))
+	for key, versions := range w.files.by {
+		f.Add(key, versions[0])
+	}
+	for id, value := range w.room.by {
+		f.Add(id, value)
+	}
+	for _, key := range []string{ratchetKey, leaseKey, "desired-trial", "desired-root", "statement-1"} {
+		f.Add(key, []byte("null"))
+		f.Add(key, []byte(`{"all":null,"x":{},"seq":null,"released":null}`))
+	}
+	f.Fuzz(func(t *testing.T, key string, value []byte) {
+		w := newWard(t)
+		w.files.by[key] = [][]byte{value}
+		w.room.by[key] = value
+		w.restart()
+		w.obey(w.sign(signed.Statement{V: 1, ID: "statement-9", Site: "st-mary", Target: []string{"gw-7b"}, Seq: 9999, NotBefore: "2026-11-28T12:00:00Z",
+			Expires: "2026-11-28T12:10:00Z", Root: 1, Reason: "r"}, signed.Release{Device: "camera"}, "alice"))
+	})
+}
