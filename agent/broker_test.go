@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/klauspost/compress/zstd"
@@ -21,14 +23,21 @@ import (
 // is published.
 type broker struct {
 	mu    sync.Mutex
-	down  bool // refuses connections, and cuts those there are
+	down  bool          // refuses connections, and cuts those there are
+	away  time.Duration // it takes to answer who connects; more than dialling may last: it is not there
+	mute  bool          // takes connections and says nothing
 	conns []net.Conn
 	dials int
 	tls   *tls.Config // nil: without TLS
 	got   []*packets.PublishPacket
 }
 
-func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
+func (b *broker) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(b.away):
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dials++
@@ -39,6 +48,10 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 	b.conns = append(b.conns, theirs)
 	if b.tls != nil {
 		theirs = tls.Server(theirs, b.tls)
+	}
+	if b.mute {
+		go io.Copy(io.Discard, theirs)
+		return ours, nil
 	}
 	go b.serve(theirs)
 	return ours, nil

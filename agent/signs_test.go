@@ -44,6 +44,44 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
+// A task that waits for others is slow, and does not hang: nobody may kill an agent
+// for its broker or its terminal.
+func TestSlowIsNoHang(t *testing.T) {
+	for name, slow := range map[string]func(g *gateway){
+		"all is well":                     func(*gateway) {},
+		"a broker that refuses":           func(g *gateway) { g.broker.down = true },
+		"a broker that is not there":      func(g *gateway) { g.broker.away = time.Hour },
+		"a broker that is far away":       func(g *gateway) { g.broker.away, g.broker.mute = 9*time.Second, true },
+		"a broker that says nothing":      func(g *gateway) { g.broker.mute = true },
+		"a terminal that stops its line":  func(g *gateway) { g.line.Stick(true) },
+		"a terminal that is gone":         func(g *gateway) { g.line.HangUp() },
+		"ports that are gone":             func(g *gateway) { g.host.Ports.Remove("w1") },
+		"a kernel that refuses all rules": func(g *gateway) { g.host.Firewall.Inject(slices.Repeat([]fake.Fault{fake.Refused}, 500)...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inGateway(t, enforced, func(g *gateway) {
+				heard := &logBook{}
+				g.by = Supervisor{Signs: heard}
+				slow(g)
+				g.start()
+				longest := map[string]time.Duration{}
+				for range 3000 { // of 100 ms
+					g.wait(100 * time.Millisecond)
+					for d := 500 * time.Millisecond; d < time.Minute; d += 500 * time.Millisecond {
+						for _, task := range g.agent.board.Silent(g.agent.clock.Now().Mono, d) {
+							longest[task] = max(longest[task], d)
+						}
+					}
+				}
+				t.Log(longest)
+				if n := strings.Count(heard.String(), "a"); n < 295 {
+					t.Errorf("%d signs in 300 s", n)
+				}
+			})
+		})
+	}
+}
+
 // A box that PID 1 let through without rules says so, on the console and to the
 // broker, until its rules are in the kernel and were read back.
 func TestRescueIsToldUntilTheRulesAreThere(t *testing.T) {
