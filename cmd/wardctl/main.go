@@ -29,7 +29,7 @@ const usage = `usage:
       --root FILE    the site's root of trust, of wardctl keys root
       --break-glass  open | off: who may break the glass at the console
       --cert FILE    its certificate; alone: of the gateway that is there
-` + keysUsage + signUsage + `  wardctl help
+` + keysUsage + signUsage + pushUsage + watchUsage + brokerUsage + auditUsage + `  wardctl help
 `
 
 // Exit codes, as sysexits.h names them.
@@ -50,7 +50,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	var err error
 	verb := args[0]
-	if len(args) > 1 && (verb == "enrol" || verb == "image" || verb == "keys") {
+	if len(args) > 1 && (verb == "enrol" || verb == "image" || verb == "keys" || verb == "audit") {
 		args = args[1:]
 		verb += " " + args[0]
 	}
@@ -67,6 +67,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = makeRoot(args[1:], stdout, stderr)
 	case "sign":
 		err = sign(args[1:], stdout, stderr)
+	case "push":
+		err = push(args[1:], stdout, stderr)
+	case "cmd":
+		err = command(args[1:], stdout, stderr)
+	case "watch":
+		err = watch(args[1:], stdout, stderr)
+	case "state":
+		err = siteState(args[1:], stdout, stderr)
+	case "audit verify":
+		err = verifyAudit(args[1:], stdout, stderr)
 	case "replay":
 		err = replay(args[1:], stdout, stderr)
 	case "help", "-h", "--help":
@@ -84,6 +94,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	for _, e := range split(err) {
 		fmt.Fprintln(stderr, "wardctl:", e)
+	}
+	var o outcome
+	if errors.As(err, &o) {
+		return o.code
 	}
 	return exitFailed
 }
