@@ -138,14 +138,19 @@ func TestEnforceOnKernel(t *testing.T) {
 	hosttest.EvalRows(t, r, packets(t))
 
 	// Another policy is another generation.
-	task.SetPolicy(wardPolicy(t, "lab.policy.toml").Gentler())
+	lab := string(wardPolicy(t, "lab.policy.toml").Source)
+	if err := task.SetPolicy(ctx, strings.ReplaceAll(lab, `"enforce"`, `"stage"`), "mia"); err != nil {
+		t.Fatal(err)
+	}
 	events.await(t, "change of policy", func(list []event.Event) bool {
 		return strings.HasSuffix(strings.Join(policyResults(list), " "), "repaired applied")
 	})
 	rows := named(t, "intruder: smb to the pump")
 	rows[0].Want = map[string]bool{"w1": true}
 	hosttest.EvalRows(t, r, rows)
-	task.SetPolicy(wardPolicy(t, "lab.policy.toml"))
+	if err := task.SetPolicy(ctx, lab, "mia"); err != nil {
+		t.Fatal(err)
+	}
 	events.await(t, "change back", func(list []event.Event) bool {
 		return strings.HasSuffix(strings.Join(policyResults(list), " "), "repaired applied applied")
 	})

@@ -156,7 +156,7 @@ func TestPolicyOfALowerVersion(t *testing.T) {
 		w.run(o)
 		w.settle()
 		src := strings.Replace(string(wardPolicy(t).Source), "version = 4", "version = 2", 1)
-		w.task.SetPolicy(parse(t, []byte(strings.ReplaceAll(src, "10.20.3.5", "10.20.3.6"))))
+		w.task.use(parse(t, []byte(strings.ReplaceAll(src, "10.20.3.5", "10.20.3.6"))))
 		w.settle()
 		w.uncut("under the lower version")
 		if st := w.task.Status(); st.Version != 2 || st.Pairs != 2 {

@@ -96,7 +96,7 @@ func faultAt(t *testing.T, fault fake.Fault, what string, at int) {
 		case "devices":
 			w.inv.set(ward...)
 		case "policy":
-			w.task.SetPolicy(changedPolicy(t))
+			w.task.use(changedPolicy(t))
 		}
 		// At once, not after a while: one fault is no reason to wait.
 		time.Sleep(2 * settleTime)
@@ -191,7 +191,7 @@ func TestTrap08FlipNotReplace(t *testing.T) {
 				}
 			}
 		}
-		w.task.SetPolicy(changedPolicy(t))
+		w.task.use(changedPolicy(t))
 		w.settle()
 		if flips != 1 {
 			t.Errorf("%d flips", flips)

@@ -211,10 +211,8 @@ func (t *Task) keptInput(b []byte) (policy.Input, error) {
 	if k.Gentler {
 		p = p.Gentler()
 	}
-	p = t.admitted(p)
-	if t.refused != "" { // which it was not when the record was made
-		k.Placement = k.Placement.Gentler()
-	}
-	return policy.Input{Policy: p, Placement: k.Placement, Pairs: t.pairs, Internal: k.Internal,
+	p = t.admitted(under(p, t.modes.get()))
+	// Modes may be gentler now than when the record was made.
+	return policy.Input{Policy: p, Placement: k.Placement.Within(p), Pairs: t.pairs, Internal: k.Internal,
 		Uplink: cmp.Or(t.opt.Uplink, k.Uplink)}, nil
 }

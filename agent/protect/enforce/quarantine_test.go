@@ -352,4 +352,3 @@ func TestQuarantinedDeviceBecomesLifeSustaining(t *testing.T) {
 		}
 	})
 }
-

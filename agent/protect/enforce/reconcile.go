@@ -178,20 +178,14 @@ func (t *Task) want(ctx context.Context) (*policy.Compiled, error) {
 	if !t.restored {
 		return t.wantBefore(ctx)
 	}
-	p := t.admitted(t.policy.Load())
+	p := t.admitted(under(t.policy.Load(), t.modes.get()))
 	return policy.Compile(policy.Input{Policy: p, Placement: p.Place(t.opt.Inventory.Snapshot(), t.opt.Roles, t.pairs...), Pairs: t.pairs,
 		Internal: t.opt.Internal, Uplink: t.opt.Uplink})
 }
 
 // admitted is the policy, or a gentler one where this gateway may not enforce.
 func (t *Task) admitted(p *policy.Policy) *policy.Policy {
-	var links []platform.Link
-	for _, name := range append([]string{t.opt.Uplink}, t.opt.Ward...) {
-		if l, err := t.opt.Links.Link(name); err == nil { // a port that is not there yet drops nothing
-			links = append(links, l)
-		}
-	}
-	err := policy.Admit(p, t.opt.Lab, links)
+	err := policy.Admit(p, t.opt.Lab, t.links())
 	if err == nil {
 		t.refused = ""
 		t.clear("enforce.refused")
@@ -203,4 +197,15 @@ func (t *Task) admitted(p *policy.Policy) *policy.Policy {
 	}
 	t.condition("enforce.refused", health.Failure, t.refused)
 	return p.Gentler()
+}
+
+// links are the ports as far as they are there: one that is not drops nothing.
+func (t *Task) links() []platform.Link {
+	var links []platform.Link
+	for _, name := range append([]string{t.opt.Uplink}, t.opt.Ward...) {
+		if l, err := t.opt.Links.Link(name); err == nil {
+			links = append(links, l)
+		}
+	}
+	return links
 }

@@ -89,10 +89,12 @@ type Task struct {
 	book  book
 	// noBook: no file said who is quarantined.
 	noBook bool
+	modes  modes
 
-	mu     sync.Mutex
-	status Status // mu
-	tally  tally  // mu
+	changing sync.Mutex // one person changes policy or modes at a time
+	mu       sync.Mutex
+	status   Status // mu
+	tally    tally  // mu
 }
 
 // New makes the task.
@@ -102,7 +104,8 @@ func New(opt Options) *Task {
 	}
 	t := &Task{opt: opt, wake: make(chan struct{}, 1), recount: make(chan struct{}, 1), ready: make(chan struct{}), limit: firstLimit}
 	t.status.Default = policy.Observe
-	t.SetPolicy(opt.Policy)
+	t.use(opt.Policy)
+	t.openModes()
 	t.noBook = !t.openBook()
 	return t
 }
@@ -118,8 +121,8 @@ func (t *Task) String() string { return "enforce" }
 // Ready is closed once the kernel agreed with the policy for the first time.
 func (t *Task) Ready() <-chan struct{} { return t.ready }
 
-// SetPolicy replaces the policy; nil is none.
-func (t *Task) SetPolicy(p *policy.Policy) {
+// use replaces the policy; nil is none.
+func (t *Task) use(p *policy.Policy) {
 	if p == nil {
 		p = policy.None()
 	}

@@ -92,7 +92,7 @@ func TestPolicyChangeIsAnotherGeneration(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *ward) {
 		w.start(wardPolicy(t))
 		p := changedPolicy(t)
-		w.task.SetPolicy(p)
+		w.task.use(p)
 		w.settle()
 		w.enforced("after the change")
 		if got := policy.Generations(w.table()); len(got) != 1 || got[0] != 2 {
@@ -101,7 +101,7 @@ func TestPolicyChangeIsAnotherGeneration(t *testing.T) {
 		if e := w.events.policies(); len(e) != 2 || e[1].Version != 5 || e[1].Generation != 2 || e[1].Result != "applied" {
 			t.Errorf("events %+v", e)
 		}
-		w.task.SetPolicy(nil)
+		w.task.use(nil)
 		w.settle()
 		if !w.passes(telnet) || !w.passes(clinical) {
 			t.Error("without a policy something is filtered")
@@ -312,7 +312,7 @@ func TestCountersOutliveGenerations(t *testing.T) {
 			}
 		}
 		send(300)
-		w.task.SetPolicy(changedPolicy(t))
+		w.task.use(changedPolicy(t))
 		w.settle()
 		send(40)
 		w.task.Recount()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 )
 
 // settled reports whether the inventory is back and the kernel has agreed with
@@ -48,19 +49,13 @@ func (t *Task) LifeSustaining(id device.ID) (yes bool, why string) {
 	if d.Identity.Class == device.LifeSustaining {
 		return true, "its class"
 	}
-	roles := []device.Role{d.Identity.Role, d.Identity.RunnerUp}
 	if d.Pin != nil {
-		roles = append(roles, d.Pin.Role)
-	}
-	for _, e := range d.Identity.Evidence {
-		if e.Weight > 0 {
-			roles = append(roles, e.Role)
+		if class, ok := t.opt.Roles(d.Pin.Role); ok && class == device.LifeSustaining {
+			return true, "it is pinned as " + string(d.Pin.Role)
 		}
 	}
-	for _, r := range roles {
-		if class, ok := t.opt.Roles(r); ok && class == device.LifeSustaining {
-			return true, "it may be a " + string(r)
-		}
+	for _, r := range policy.Candidates(d, t.opt.Roles, 0) {
+		return true, "it may be a " + string(r)
 	}
 	return false, ""
 }

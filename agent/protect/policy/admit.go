@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -41,15 +40,4 @@ func (p *Policy) Gentler() *Policy {
 		q.Segments[i] = s
 	}
 	return &q
-}
-
-// Gentler is the placement under the gentler policy.
-func (p Placement) Gentler() Placement {
-	p.Members = slices.Clone(p.Members)
-	for i := range p.Members {
-		if m := &p.Members[i]; m.Mode == Enforce {
-			m.Mode = Stage
-		}
-	}
-	return p
 }

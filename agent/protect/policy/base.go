@@ -3,7 +3,6 @@ package policy
 import (
 	"net/netip"
 
-	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -202,14 +201,16 @@ func (c *Compiled) exemptSets(t *platform.Table) {
 func (c *Compiled) eachGroup(exempt map[string]bool, do func(mac string, g *grants)) {
 	for _, m := range c.in.Placement.Members {
 		mac := platform.MACKey(m.MAC)
-		s := c.in.Policy.Segment(m.Segment)
-		if s == nil || m.Class != device.LifeSustaining || !exempt[mac] {
+		segments := c.in.Policy.segmentsOf(&m)
+		if len(segments) == 0 || !exempt[mac] {
 			continue
 		}
 		g := grants{asked: map[Direction][]tuple{}}
-		for _, a := range s.Allow {
-			if a.Kind == GroupTarget {
-				g.addGroup(a)
+		for _, s := range segments {
+			for _, a := range s.Allow {
+				if a.Kind == GroupTarget {
+					g.addGroup(a)
+				}
 			}
 		}
 		do(mac, &g)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 )
 
@@ -157,12 +156,14 @@ func (c *Compiled) exempt(p Packet) (string, bool) {
 		return "exempt device: housekeeping", true
 	}
 	m := c.member(func(m *Member) bool { return m.MAC == p.SrcMAC })
-	if m == nil || m.Class != device.LifeSustaining || !c.exemptDevice(p.SrcMAC) || c.interlocked(p.SrcMAC) || c.in.Policy.Segment(m.Segment) == nil {
+	if m == nil || !c.exemptDevice(p.SrcMAC) || c.interlocked(p.SrcMAC) {
 		return "", false
 	}
-	for _, a := range c.in.Policy.Segment(m.Segment).Allow {
-		if a.Kind == GroupTarget && p.toGroupOf(a) {
-			return "exempt device: group " + a.Name, true
+	for _, s := range c.in.Policy.segmentsOf(m) {
+		for _, a := range s.Allow {
+			if a.Kind == GroupTarget && p.toGroupOf(a) {
+				return "exempt device: group " + a.Name, true
+			}
 		}
 	}
 	return "", false

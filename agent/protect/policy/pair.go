@@ -34,14 +34,12 @@ func comparePairs(a, b Pair) int {
 func (p *Policy) pairs(pl Placement, old []Pair) []Pair {
 	out := slices.Clone(old)
 	for _, m := range pl.Members {
-		s := p.Segment(m.Segment)
-		if s == nil || m.Class != device.LifeSustaining {
-			continue
-		}
-		for _, peer := range p.clinicalPeers(s) {
-			for _, a := range p.addrsOf(peer, pl) {
-				if peer.MAC != m.MAC {
-					out = append(out, Pair{Device: m.Device, MAC: m.MAC, Peer: peer.Name, Addr: a, PeerMAC: peer.MAC})
+		for _, s := range p.segmentsOf(&m) {
+			for _, peer := range p.clinicalPeers(s) {
+				for _, a := range p.addrsOf(peer, pl) {
+					if peer.MAC != m.MAC {
+						out = append(out, Pair{Device: m.Device, MAC: m.MAC, Peer: peer.Name, Addr: a, PeerMAC: peer.MAC})
+					}
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -28,6 +29,9 @@ type Member struct {
 	Mode    Mode               `json:"mode"`
 	// Reason says why the mode is gentler than the segment's, "" if it is not.
 	Reason string `json:"reason,omitempty"`
+	// Also are segments, by name, that other life-sustaining roles which it may
+	// have belong to: their clinical peers are its own as well.
+	Also []string `json:"also,omitempty"`
 }
 
 // WardPeer is a device of the ward that a peer names, with what the inventory
@@ -110,8 +114,19 @@ func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles,
 	if c, ok := roles(m.Role); ok && (m.Class == 0 || c < m.Class) {
 		m.Class = c
 	}
-	held := paired && d.Pin == nil && m.Class != device.LifeSustaining
-	if !certain || m.Class == 0 || held {
+	why := ""
+	if paired && d.Pin == nil && m.Class != device.LifeSustaining {
+		why = "it has exempt pairs: life-sustaining until its role is pinned"
+	}
+	for _, r := range doubts(d, roles) {
+		if m.Class != device.LifeSustaining {
+			why = fmt.Sprintf("its evidence also says %s: life-sustaining as long as it does", r)
+		}
+		if i, ok := bySelector["role "+string(r)]; ok && !slices.Contains(m.Also, p.Segments[i].Name) {
+			m.Also = append(m.Also, p.Segments[i].Name)
+		}
+	}
+	if !certain || m.Class == 0 || why != "" {
 		m.Class = device.LifeSustaining // until it is known, for every automatic act
 	}
 	index, found := bySelector["device "+string(d.ID)]
@@ -124,18 +139,80 @@ func (p *Policy) place(d *device.Device, bySelector map[string]int, roles Roles,
 		index, found = bySelector["role "+string(m.Role)]
 	}
 	if !found || !certain {
-		m.Segment, m.Mode = defaultSegment, p.Default
+		m.Segment, m.Mode, m.Also = defaultSegment, p.Default, nil
 		return m, p.Default != Observe
 	}
 	s := &p.Segments[index]
 	m.Segment, m.Mode = s.Name, s.Mode
+	// A role that a tag or an id does not ask about.
+	if i, ok := bySelector["role "+string(m.Role)]; ok && m.Class == device.LifeSustaining && !slices.Contains(m.Also, p.Segments[i].Name) {
+		m.Also = append(m.Also, p.Segments[i].Name)
+	}
+	m.Also = slices.DeleteFunc(m.Also, func(name string) bool { return name == s.Name })
+	if slices.Sort(m.Also); len(m.Also) == 0 {
+		m.Also = nil
+	}
 	if m.Mode == Enforce && m.Class == device.LifeSustaining && len(p.clinicalPeers(s)) == 0 {
 		m.Mode, m.Reason = Stage, "life-sustaining, and its segment names no clinical peer"
-		if held {
-			m.Reason = "it has exempt pairs: life-sustaining until its role is pinned, and its segment names no clinical peer"
+		if why != "" {
+			m.Reason = why + ", and its segment names no clinical peer"
 		}
 	}
 	return m, true
+}
+
+// segmentsOf are the segments whose clinical peers and groups a life-sustaining
+// member may not lose: its own, if it has one, and those of its other roles.
+func (p *Policy) segmentsOf(m *Member) []*Segment {
+	own := p.Segment(m.Segment)
+	if own == nil || m.Class != device.LifeSustaining {
+		return nil
+	}
+	out := []*Segment{own}
+	for _, name := range m.Also {
+		if s := p.Segment(name); s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// strongDoubt is the weight of evidence, in log-odds, that would make a role
+// likely by itself.
+const strongDoubt = 4
+
+// doubts are life-sustaining roles that a device may have besides the one it is
+// taken for. Where evidence alone decided, only strong evidence counts: else
+// anybody could leave the fence with an odd packet. A pin is the act of one
+// person, and takes away no role that the evidence names.
+func doubts(d *device.Device, roles Roles) []device.Role {
+	least := float64(strongDoubt)
+	if d.Pin != nil {
+		least = 0
+	}
+	return Candidates(d, roles, least)
+}
+
+// Candidates are the life-sustaining roles among those that a device may have:
+// those whose evidence weighs at least so much, and more than nothing; from a
+// least of 0 the role it is taken for and the runner-up as well, whatever theirs.
+func Candidates(d *device.Device, roles Roles, least float64) []device.Role {
+	weight := map[device.Role]float64{}
+	for _, e := range d.Identity.Evidence {
+		weight[e.Role] += e.Weight
+	}
+	if least == 0 {
+		weight[d.Identity.Role] = max(weight[d.Identity.Role], 1)
+		weight[d.Identity.RunnerUp] = max(weight[d.Identity.RunnerUp], 1)
+	}
+	var out []device.Role
+	for r, n := range weight {
+		if class, ok := roles(r); ok && class == device.LifeSustaining && n > 0 && n >= least {
+			out = append(out, r)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // sortedAddrs are those addresses that can be the other end of a conversation.
