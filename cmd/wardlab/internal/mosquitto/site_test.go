@@ -188,8 +188,13 @@ func (s *site) client(id string, pair tls.Certificate, got *list) mqtt.Client {
 
 // gateway opens a session as the agent does.
 func (s *site) gateway(name string, certificate func() (tls.Certificate, error)) (uplink.Session, error) {
+	return s.hearing(name, certificate, func(uplink.Message) {})
+}
+
+// hearing is a gateway that takes what comes.
+func (s *site) hearing(name string, certificate func() (tls.Certificate, error), take func(uplink.Message)) (uplink.Session, error) {
 	b := uplink.Broker{URL: &url.URL{Scheme: "mqtts", Host: fmt.Sprintf("127.0.0.1:%d", s.port)}, CA: filepath.Join(s.dir, "ca.pem"), ClientID: name, Certificate: certificate, Now: time.Now}
-	return b.Connect(s.t.Context(), uplink.Message{Topic: "wardkeeper/v1/st-mary/" + name + "/state", Payload: []byte("gone"), Retained: true}, func(uplink.Message) {})
+	return b.Connect(s.t.Context(), uplink.Message{Topic: "wardkeeper/v1/st-mary/" + name + "/state", Payload: []byte("gone"), Retained: true}, take)
 }
 
 // TestEachGatewayItsOwn: at a broker that is set up as scripts/mosquitto says, a
