@@ -93,6 +93,8 @@ func (k *traffic) ward() {
 	k.hl7()
 	k.dicom()
 	k.web()
+	k.records()
+	k.bedside()
 	k.names()
 	k.monitor()
 	k.devices()

@@ -82,6 +82,44 @@ const (
 	DICOMAccepts   Kind = "dicom.scp_accepts"  // abstract syntax UID it accepted as called
 	DICOMTransfers Kind = "dicom.p_data"       // sends P-DATA (association not seen): "yes"
 
+	BCCModel      Kind = "bcc.model" // type number of a pump, GNMODEL or GNNEW
+	BCCNumber     Kind = "bcc.number"
+	BCCTypeNumber Kind = "bcc.type_number"
+	BCCSerial     Kind = "bcc.serial"
+	BCCVersion    Kind = "bcc.version" // of the rack's computer
+	BCCState      Kind = "bcc.state"   // of the busiest pump: "active", "kvo", "standby", "ready", "on", "off"
+	BCCClient     Kind = "bcc.client"  // asks a rack of pumps: "yes"
+
+	MedibusModel   Kind = "medibus.model"
+	MedibusID      Kind = "medibus.id" // number of the device type
+	MedibusVersion Kind = "medibus.version"
+	MedibusDevice  Kind = "medibus.device" // answers with data: "yes"
+	MedibusClient  Kind = "medibus.client" // asks for data: "yes"
+	MedibusState   Kind = "medibus.state"  // "standby", "operating"
+
+	ASTMSender   Kind = "astm.sender" // H-5
+	ASTMVersion  Kind = "astm.version"
+	ASTMSerial   Kind = "astm.serial"
+	ASTMStandard Kind = "astm.standard" // H-13
+	ASTMSends    Kind = "astm.sends"    // "results", "queries", "orders"
+
+	POCTVendor   Kind = "poct1a.vendor"
+	POCTModel    Kind = "poct1a.model"
+	POCTSerial   Kind = "poct1a.serial"
+	POCTDeviceID Kind = "poct1a.device_id"
+	POCTMaker    Kind = "poct1a.maker"
+	POCTHardware Kind = "poct1a.hardware"
+	POCTSoftware Kind = "poct1a.software"
+	POCTName     Kind = "poct1a.name"
+	POCTSends    Kind = "poct1a.sends" // name of a message: "OBS.R01"
+	POCTState    Kind = "poct1a.state" // "ready", "not-ready"
+
+	AsenaSerial   Kind = "asena.serial"
+	AsenaProtocol Kind = "asena.protocol" // and its version
+	AS50Device    Kind = "as50.device"    // answers in the way of a Baxter AS50: "yes"
+	PB840ID       Kind = "pb840.id"       // type and number of the ventilator
+	MasimoSerial  Kind = "masimo.serial"
+
 	IVModel  Kind = "intellivue.model" // ID_MODEL, the model number
 	IVMaker  Kind = "intellivue.maker"
 	IVSerial Kind = "intellivue.serial"

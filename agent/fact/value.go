@@ -39,15 +39,17 @@ const (
 // shapeOf tells the shape of every kind; a kind it does not know cannot be made.
 func shapeOf(k Kind) shape {
 	switch k {
-	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs, FHIRPublisher, FHIRDescription:
+	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs, FHIRPublisher, FHIRDescription, ASTMSender, POCTName:
 		return shapeName
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
 		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
-		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
+		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, BCCModel, BCCNumber, BCCTypeNumber, BCCSerial, MedibusModel, ASTMVersion, ASTMSerial,
+		POCTVendor, POCTModel, POCTSerial, POCTDeviceID, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, PB840ID, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
 		WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse,
-		FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
+		BCCVersion, BCCState, BCCClient, MedibusID, MedibusVersion, MedibusDevice, MedibusClient, MedibusState, ASTMStandard, ASTMSends,
+		POCTSends, POCTState, AS50Device, MasimoSerial, FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
 		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
 		return shapeToken
 	case TLSSNI, DHCPMUD:

@@ -19,6 +19,11 @@ const (
 	ProtocolDHCPv4
 	ProtocolMDNS
 	ProtocolDNS
+	ProtocolBCC
+	ProtocolMedibus
+	ProtocolASTM
+	ProtocolPOCT1A
+	ProtocolSerialASCII
 )
 
 // opening is one row of a table: what a message of a protocol begins with.
@@ -47,6 +52,16 @@ var streamOpenings = []opening{
 	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
 	{ProtocolHL7Bare, 0, "FHS", isHL7Start}, // a file of batches
 	{ProtocolHL7Bare, 0, "BHS", isHL7Start},
+	{ProtocolBCC, 0, "\x01", isBCC},
+	{ProtocolBCC, 0, "\x06\x01", isBCC}, // behind the acknowledgement of another
+	{ProtocolBCC, 0, "\x15\x01", isBCC},
+	{ProtocolMedibus, 0, "\x1b", isMedibus},
+	{ProtocolMedibus, 0, "\x01", isMedibus},
+	{ProtocolASTM, 0, "\x02", isASTM},
+	{ProtocolASTM, 0, "\x05\x02", isASTM}, // behind the request for the line
+	{ProtocolPOCT1A, 0, "<", isPOCT1A},
+	{ProtocolPOCT1A, 0, "\xef\xbb\xbf", isPOCT1A},
+	{ProtocolSerialASCII, 0, "", isSerialASCII},
 	{ProtocolHTTP, 0, "", isHTTPStart},
 }
 
@@ -108,7 +123,8 @@ func Protocols() (all []Protocol) {
 // 0 where the dissector keeps a window of its own.
 func (p Protocol) Window() int {
 	switch p {
-	case ProtocolTLS, ProtocolHL7, ProtocolHL7Bare, ProtocolDICOM, ProtocolHTTP, ProtocolDHCPv4, ProtocolMDNS, ProtocolDNS:
+	case ProtocolTLS, ProtocolHL7, ProtocolHL7Bare, ProtocolDICOM, ProtocolHTTP, ProtocolDHCPv4, ProtocolMDNS, ProtocolDNS,
+		ProtocolBCC, ProtocolMedibus, ProtocolASTM, ProtocolPOCT1A, ProtocolSerialASCII:
 		return 0
 	case ProtocolWSDiscovery:
 		return 8 << 10
@@ -139,6 +155,16 @@ func (p Protocol) String() string {
 		return "mDNS"
 	case ProtocolDNS:
 		return "DNS"
+	case ProtocolBCC:
+		return "B. Braun BCC"
+	case ProtocolMedibus:
+		return "MEDIBUS"
+	case ProtocolASTM:
+		return "ASTM E1381"
+	case ProtocolPOCT1A:
+		return "POCT1-A"
+	case ProtocolSerialASCII:
+		return "serial ASCII lines"
 	}
 	return "none"
 }

@@ -79,7 +79,13 @@ type decoders struct {
 	dicom      dissect.DICOM
 	intellivue dissect.IntelliVue
 	proposals  proposals
+	bcc        dissect.BCC
+	medibus    dissect.Medibus
+	astm       dissect.ASTM
+	poct1a     dissect.POCT1A
+	serial     dissect.SerialASCII
 	metadata   recentConns // that asked a server for its metadata
+	as50       recentConns // that asked a pump in the way of an AS50
 }
 
 const (

@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -44,8 +45,45 @@ func medicalTalks() []talk {
 		{"a statement that was not asked for", "GET /x HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"resourceType\":\"CapabilityStatement\",\"software\":{\"name\":\"CANARY\"}}", nil},
 		{"DICOMweb", "GET /dicom-web/studies/1.2.3/series/4.5.6 HTTP/1.1\r\nAccept: multipart/related; type=\"application/dicom\"\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nContent-Type: multipart/related; type=\"application/dicom\"; boundary=CANARY\r\n\r\nCANARY", []string{"1 dicomweb.client GET studies", "9 dicomweb.server yes"}},
+		{"B. Braun pumps", bcc("CANARY/1/1", "ADMIN:ALIVE") + bcc("1/1/1", "MEM:GET"), "\x06" + bcc("CANARY/1/1", "1,50111,GNMODEL,688F030006\x1e1,50111,INSERNUM,12345\x1e1,50111,INNR,7\x1e"+
+			"1,50111,INDTNR,8713\x1e1,50111,PATID,CANARY\x1e1,50111,INRT,CANARY\x1e1,50111,INM6,1\x1e1,50112,INM3,1") + bcc("1/1/1", "1,50000,VERSION,V3.30"), []string{
+			"1 bcc.client yes", "9 bcc.model 688F030006", "9 bcc.number 7", "9 bcc.serial 12345", "9 bcc.state active", "9 bcc.type_number 8713", "9 bcc.version V3.30"}},
+		{"Dräger MEDIBUS", "\x1bQ6C\r\x1bR6D\r" + sum8("\x01R", "") + "\x1b\x243F\r", sum8("\x01Q", "") + sum8("\x01R8020'TestVent'01.00:04.00", "") + sum8("\x01$05 1 CANARY", "") + sum8("\x01*1E3CANARY\x03", ""), []string{
+			"1 medibus.client yes", "9 medibus.device yes", "9 medibus.id 8020", "9 medibus.model TestVent", "9 medibus.state standby", "9 medibus.version 01.00"}},
+		{"ASTM", sum8("\x021H|\\^&||CANARY|ACME^1.0^SN1|||||||P|LIS2-A2|CANARY\r\x03", "\n") + sum8("\x022P|1|CANARY\r\x03", "\n") + sum8("\x023R|1|^^^CANARY|CANARY\r\x03", "\n") + "\x04", "\x06", []string{
+			"1 astm.sender ACME", "1 astm.sends results", "1 astm.serial SN1", "1 astm.standard LIS2-A2", "1 astm.version 1.0"}},
+		{"POCT1-A", `<HEL.R01><HDR><HDR.version_id V="POCT1"/></HDR><DEV><DEV.device_id V="0012-AB"/><DEV.vendor_id V="MKR"/><DEV.model_id V="M1"/><DEV.serial_id V="S-77"/>` +
+			`<DEV.manufacturer_name V="Maker"/><DEV.hw_version V="2"/><DEV.sw_version V="3.1"/><DEV.device_name V="meter-bed12"/></DEV><PT><PT.name V="CANARY"/></PT></HEL.R01>`,
+			`<ACK.R01><ACK.note V="CANARY"/></ACK.R01>`, []string{"1 poct1a.device_id 0012-AB", "1 poct1a.hardware 2", "1 poct1a.maker Maker", "1 poct1a.model M1", "1 poct1a.name meter",
+				"1 poct1a.sends HEL.R01", "1 poct1a.serial S-77", "1 poct1a.software 3.1", "1 poct1a.vendor MKR", "9 poct1a.sends ACK.R01"}},
+		{"POCT1-A status", `<DST.R01><HDR/><DST><DST.status_dttm V="CANARY"/><DST.condition_cd V="R"/></DST></DST.R01>`, "", []string{"1 poct1a.sends DST.R01", "1 poct1a.state ready"}},
+		{"Alaris Asena", "!INST_SERIALNO|457D\r!INF|4961\r", "!INST_SERIALNO^8002-51733|ACFF\r!COMMS_PROTOCOL^Asena Rev 2.1.5|661A\r", []string{"9 asena.protocol Asena Rev 2.1.5", "9 asena.serial 8002-51733"}},
+		{"Baxter AS50", "[DEV?]1234", "[ACK]CANARY", []string{"9 as50.device yes"}},
+		{"an answer to nobody", "", "[ACK]CANARY", nil},
+		{"Puritan Bennett 840", "SNDA\r", "MISCA,706,97,\x02,09:45 ,840 3510012345    ,CANARY,CANARY,\x03\r", []string{"9 pb840.id 840 3510012345"}},
+		{"Masimo Radical", "01/02/26 03:04:05 SN=0000012345 SPO2=CANARY BPM=CANARY\r\n", "", []string{"1 masimo.serial 0000012345"}},
 		{"series of something else", "GET /series/4/instances/5 HTTP/1.1\r\nAccept: application/json\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", nil},
 	}
+}
+
+// bcc writes a frame of B. Braun's protocol.
+func bcc(bed, info string) string {
+	b := fmt.Sprintf("\x01%05d\x02%s>%s\x03", len(bed)+len(info)+15, bed, info)
+	sum := 0
+	for _, c := range []byte(b) {
+		sum += int(c)
+	}
+	return strings.NewReplacer("D", "EX", "E", "EE", "d", "ex", "e", "ee").Replace(fmt.Sprintf("%s%05d\x04", b, sum%256))
+}
+
+// sum8 writes a frame with the sum of its bytes, but for a leading STX, in two
+// hexadecimal digits, CR and what comes behind it.
+func sum8(b, behind string) string {
+	sum := byte(0)
+	for _, c := range []byte(strings.TrimPrefix(b, "\x02")) {
+		sum += c
+	}
+	return fmt.Sprintf("%s%02X\r%s", b, sum, behind)
 }
 
 // converse is the talk in segments that end at the given offsets of the

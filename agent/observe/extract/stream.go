@@ -48,6 +48,16 @@ func (x *Extractor) stream(proto dissect.Protocol, c *flows.Conn, b []byte, fina
 		return 0, x.readBareHL7(c, b)
 	case dissect.ProtocolDICOM:
 		return x.readDICOM(c, b)
+	case dissect.ProtocolBCC:
+		return x.readBCC(c, b)
+	case dissect.ProtocolMedibus:
+		return x.readMedibus(c, b)
+	case dissect.ProtocolASTM:
+		return x.readASTM(c, b)
+	case dissect.ProtocolPOCT1A:
+		return 0, x.readPOCT1A(c, b, final)
+	case dissect.ProtocolSerialASCII:
+		return x.readSerial(c, b)
 	case dissect.ProtocolHTTP:
 		return 0, x.readHTTP(c, b, final)
 	}
