@@ -73,14 +73,20 @@ func policyResults(list []event.Event) (out []string) {
 	return out
 }
 
-func TestEnforceOnKernel(t *testing.T) {
-	r := openRig(t, rig.Options{})
+// kernelOptions are those of an agent that enforces the lab's policy.
+func kernelOptions(t *testing.T, snap *device.Snapshot, events event.Sink) enforce.Options {
+	t.Helper()
 	host := linux.New(linux.Options{})
-	events := &emitted{}
-	task := enforce.New(enforce.Options{Firewall: linux.NewFirewall(linux.FirewallOptions{}), Links: host.Links, Inventory: fixedInventory{wardSnapshot(t)},
+	return enforce.Options{Firewall: linux.NewFirewall(linux.FirewallOptions{}), Links: host.Links, Inventory: fixedInventory{snap},
 		Clock: clock.New(host.Clock, time.Unix(0, 0)), Board: &health.Board{}, Events: events, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Policy: wardPolicy(t, "lab.policy.toml"), Roles: wardRoles, Lab: true, Uplink: hosttest.Uplink, Ward: []string{"w1", "w2", "w3"},
-		Internal: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}})
+		Internal: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
+}
+
+func TestEnforceOnKernel(t *testing.T) {
+	r := openRig(t, rig.Options{})
+	events := &emitted{}
+	task := enforce.New(kernelOptions(t, wardSnapshot(t), events))
 	denies := enforce.NewDenies(task)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 2)
