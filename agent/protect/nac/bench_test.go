@@ -229,6 +229,7 @@ type bench struct {
 	events  []string
 	ready   chan struct{}
 	last    time.Duration
+	life    *life
 }
 
 func newBench(t testing.TB, m ...means) *bench {
@@ -294,7 +295,7 @@ func (b *bench) conditions() []string {
 // start begins a life of the agent; it ends at stop, or when the process dies.
 func (b *bench) start(l *life) (t *Task, stop func()) {
 	b.t.Helper()
-	b.board = &health.Board{}
+	b.life, b.board = l, &health.Board{}
 	o := Options{Ledger: ledger{b.disk, l}, Inventory: b, Wire: b, Counts: counts, Open: func(device.ID) bool { return b.open.Load() }, Clock: b.clock, Board: b.board, Events: b,
 		Log: slog.New(slog.DiscardHandler)}
 	for _, m := range b.means {
@@ -316,6 +317,13 @@ func (b *bench) start(l *life) (t *Task, stop func()) {
 			b.t.Error(err)
 		}
 	}
+}
+
+// steps counts those of this life.
+func (b *bench) steps() int {
+	b.life.mu.Lock()
+	defer b.life.mu.Unlock()
+	return b.life.step
 }
 
 func order(d time.Duration) Order {

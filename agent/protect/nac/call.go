@@ -11,7 +11,7 @@ import (
 // call calls the hook, without the lock.
 func (t *Task) call(ctx context.Context, r *record, o *Obligation, action string, now clock.Stamp) {
 	u := t.run(o, now)
-	req := Request{ID: o.ID, Device: r.Device, MAC: o.MAC, Port: o.Port, Code: r.Code, Left: r.End.left(now), Since: now.Mono}
+	req := Request{ID: o.ID, Device: r.Device, MAC: o.MAC, Port: o.Port, Code: r.Code, Left: r.End.left(now), Since: now.Mono, Again: u.again}
 	if o.Boot == now.BootID {
 		req.Since = now.Mono - o.Mono
 	}
@@ -58,6 +58,9 @@ func (t *Task) answered(ctx context.Context, id device.ID, obligation, action st
 	}
 	o.Text = res.Text
 	in := inputOf(action, res.Outcome)
+	if in == inNotApplied && u.again { // this call changed nothing, but the one before it may have
+		in = inMaybe
+	}
 	switch in {
 	case inApplied, inMaybe:
 		o.Wall, o.Boot, o.Mono = now.Wall.Round(0), now.BootID, now.Mono

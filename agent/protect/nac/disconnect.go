@@ -69,19 +69,23 @@ func (d *disconnect) Apply(ctx context.Context, r Request) Result {
 	if err != nil {
 		return Result{Refused, fmt.Sprintf("reach %s: %v", d.server, err)}
 	}
-	a, err := d.exchange(ctx, conn, packet)
+	a, tries, err := d.exchange(ctx, conn, packet)
 	switch {
 	case err != nil:
 		return Result{Unsure, err.Error()}
 	case a.ACK:
 		return Result{Done, a.String()}
+	case a.Cause == radius.NoSession && (tries > 1 || r.Again):
+		// The answer to an earlier request was lost, and that one ended the session:
+		// who takes this for a refusal leaves the device cut off in the end.
+		return Result{Done, a.String() + ", after an earlier request"}
 	}
 	return Result{Refused, a.String()}
 }
 
 // exchange sends the packet until an authentic answer comes or ctx ends, and
-// closes the connection.
-func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte) (radius.Answer, error) {
+// closes the connection. It returns how many times it sent it.
+func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte) (radius.Answer, int, error) {
 	answers := make(chan radius.Answer, 1)
 	foreign := 0
 	var reader sync.WaitGroup
@@ -108,13 +112,13 @@ func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte)
 	})
 	defer reader.Wait()
 	defer conn.Close()
-	for pause := resend; ; pause += resend {
+	for tries := 1; ; tries++ {
 		_, _ = conn.Write(packet) // it is sent again
-		again := time.NewTimer(pause)
+		again := time.NewTimer(time.Duration(tries) * resend)
 		select {
 		case a := <-answers:
 			again.Stop()
-			return a, nil
+			return a, tries, nil
 		case <-again.C:
 			continue
 		case <-ctx.Done():
@@ -123,9 +127,9 @@ func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte)
 		conn.Close()
 		reader.Wait()
 		if foreign > 0 {
-			return radius.Answer{}, fmt.Errorf("%d answers from %s are not authentic: wrong secret?", foreign, d.server)
+			return radius.Answer{}, tries, fmt.Errorf("%d answers from %s are not authentic: wrong secret?", foreign, d.server)
 		}
-		return radius.Answer{}, fmt.Errorf("no answer from %s (a wrong secret is not answered, nor a time stamp that is off)", d.server)
+		return radius.Answer{}, tries, fmt.Errorf("no answer from %s (a wrong secret is not answered, nor a time stamp that is off)", d.server)
 	}
 }
 

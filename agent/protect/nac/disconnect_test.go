@@ -142,6 +142,7 @@ func TestDisconnect(t *testing.T) {
 		{"acknowledged", right, 0, ack, 5 * time.Second, Done, "Disconnect-ACK", ""},
 		{"the first request is lost", right, 1, ack, 5 * time.Second, Done, "Disconnect-ACK", ""},
 		{"no such session", right, 0, reply(42, right, 101, 6, 0, 0, 1, 0xf7), 5 * time.Second, Refused, "Disconnect-NAK 503 Session-Context-Not-Found", ""},
+		{"no such session, as the answer to the first request was lost", right, 1, reply(42, right, 101, 6, 0, 0, 1, 0xf7), 5 * time.Second, Done, "after an earlier request", ""},
 		{"refused without a cause", right, 0, reply(42, right), 5 * time.Second, Refused, "Disconnect-NAK without Error-Cause", ""},
 		{"our secret is wrong", "another", 0, ack, 1500 * time.Millisecond, Unsure, "no answer from", "Request Authenticator"},
 		{"somebody else answers", right, 0, reply(41, "another"), 1500 * time.Millisecond, Unsure, "are not authentic", ""},
@@ -196,6 +197,17 @@ func TestDisconnectUntilTheNASIsUp(t *testing.T) {
 	defer up.Close()
 	if r := <-got; r.Outcome != Done {
 		t.Errorf("%v %s, want done", r.Outcome, r.Text)
+	}
+}
+
+// The agent was killed once the NAS had ended the session: what is asked again
+// must not be taken for refused, or the device would stay cut off.
+func TestDisconnectAgain(t *testing.T) {
+	d := newDAS(t, "s", 0, reply(42, "s", 101, 6, 0, 0, 1, 0xf7))
+	r := request()
+	r.Again = true
+	if got := d.hook(t, "s", 5*time.Second).Apply(t.Context(), r); got.Outcome != Done {
+		t.Errorf("%v %s, want done", got.Outcome, got.Text)
 	}
 }
 

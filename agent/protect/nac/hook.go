@@ -44,6 +44,7 @@ type Request struct {
 	Code   string        // why, as a code
 	Left   time.Duration // of Apply: until it lapses
 	Since  time.Duration // of Undo: since it was applied, at least
+	Again  bool          // of Apply: nobody knows how an earlier call ended
 }
 
 // Result is what came of a call.

@@ -50,16 +50,19 @@ func (t *Task) Quarantine(o Order) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	old := t.records[o.Device]
+	old, now := t.records[o.Device], t.opt.Clock.Now()
 	if old == nil && len(t.records) >= maxRecords {
 		return &Refusal{"busy", fmt.Sprintf("quarantine: hooks already look after %d devices", maxRecords)}
+	}
+	if old != nil && old.same(o, now) {
+		return nil
 	}
 	r := &record{}
 	if old != nil {
 		*r = *old
 		r.Owed = slices.Clone(old.Owed)
 	}
-	r.renew(o, t.opt.Clock.Now())
+	r.renew(o, now)
 	if err := t.write(r); err != nil {
 		return fmt.Errorf("quarantine %s: note it: %w", o.Device, err)
 	}

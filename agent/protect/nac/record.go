@@ -56,6 +56,15 @@ type record struct {
 	Owed      []Obligation `json:"owed"`
 }
 
+// sameEnd is how far the ends of one order may lie apart that is given again.
+const sameEnd = 5 * time.Second
+
+// same reports an order that is given again, as desired state is with each
+// connection: it is nothing new.
+func (r *record) same(o Order, now clock.Stamp) bool {
+	return r.Over == "" && r.Order == o.ID && r.By == o.By && r.Code == o.Code && slices.Equal(r.Interlock, o.Interlock) && (r.End.left(now)-o.For).Abs() < sameEnd
+}
+
 // renew takes an order: it goes on where the device is in quarantine, and begins
 // anew where that is over, once all of the old is undone.
 func (r *record) renew(o Order, now clock.Stamp) {
@@ -123,8 +132,7 @@ func (r *record) candidates(order []string) []string {
 // ineffective reports that all hooks were tried, and none stopped the device.
 func (r *record) ineffective(order []string) bool {
 	c := r.current()
-	return r.Over == "" && c != nil && len(r.candidates(order)) == 0 && c.State != Applying && c.State != Undoing &&
-		(c.State != Applied || c.Effect == NotEffective)
+	return r.Over == "" && c != nil && len(r.candidates(order)) == 0 && (c.State.settled() || c.Effect == NotEffective && c.State != Undoing)
 }
 
 func (r *record) encode() ([]byte, error) {

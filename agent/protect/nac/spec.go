@@ -27,7 +27,7 @@ const (
 type Spec struct {
 	Name  string
 	Kind  string
-	Reach Reach
+	Reach Reach         // "": ReachWard
 	Limit time.Duration // of one call with all its tries
 
 	Program []string // exec: the program by its absolute path, and its arguments
@@ -59,6 +59,9 @@ func NewHook(s Spec, m Means) (Hook, error) {
 }
 
 func newHook(s Spec, m Means) (Hook, error) {
+	if s.Reach == "" {
+		s.Reach = ReachWard
+	}
 	own := common{name: s.Name, reach: s.Reach, limit: s.Limit}
 	if m.Dial == nil {
 		m.Dial = (&net.Dialer{}).DialContext

@@ -26,7 +26,7 @@ type Ledger interface {
 	Save(values map[string][]byte) error
 }
 
-// Options are the parts of a Task.
+// Options are the parts of a Task. What it asks of them must not call the Task.
 type Options struct {
 	Hooks     []Hook // in the order in which they are tried
 	Ledger    Ledger
@@ -81,6 +81,7 @@ type Task struct {
 // run is what is known of an obligation in this life of the process only.
 type run struct {
 	busy   bool               // a call is under way
+	again  bool               // Apply was called by an earlier process, too
 	cancel context.CancelFunc // of the call
 	tries  int                // of Undo that failed
 	next   time.Duration      // the next one, since boot

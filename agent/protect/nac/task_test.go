@@ -44,7 +44,7 @@ func TestCourse(t *testing.T) {
 		{"no answer: the next, and it is undone", []means{silent, good("b")}, nil, []string{"apply a", "apply b"}, []string{"undo a", "undo b"},
 			[]string{"a applying", "a doubtful", "b applying", "b applied", "b applied confirmed", "a undoing", "b undoing confirmed", "a undone", "b undone confirmed"}, nil},
 		{"no answer although it holds", []means{lost}, nil, []string{"apply a"}, []string{"undo a"},
-			[]string{"a applying", "a doubtful", "a undoing", "a undone"}, []string{"nac.not-effective:02:00:00:00:00:01"}},
+			[]string{"a applying", "a doubtful", "a doubtful confirmed", "a undoing confirmed", "a undone confirmed"}, nil},
 		{"no hook has an effect", []means{idle("a"), idle("b")}, nil, []string{"apply a", "apply b"}, []string{"undo a", "undo b"}, nil,
 			[]string{"nac.not-effective:02:00:00:00:00:01"}},
 		{"silent before: nobody can tell", []means{good("a"), good("b")}, func(b *bench) { b.silent = true }, []string{"apply a"}, []string{"undo a"},
@@ -269,6 +269,49 @@ func TestOrderedAgainWhileUndoing(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		time.Sleep(2 * time.Hour)
+		b.empty()
+	})
+}
+
+// Desired state comes again with each connection, and the flash must not pay.
+func TestSameOrderAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, n, stop := begin(t, order(time.Hour), good("a"))
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		steps := b.steps()
+		if err := n.Quarantine(order(55 * time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		if got := b.steps(); got != steps {
+			t.Errorf("%d more steps for an order that was given again", got-steps)
+		}
+	})
+}
+
+// A process was killed while a hook was called; to the next it says that it does
+// nothing. That is no word about the first call: it is undone in the end.
+func TestRefusedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, good("a"))
+		first := newLife(6) // order: 1, 2; note: 3, 4; hook: 5, 6
+		n, stop := b.start(first)
+		time.Sleep(time.Minute)
+		go n.Quarantine(order(time.Hour))
+		<-first.dead
+		stop()
+		if !b.site.holds("a") {
+			t.Fatal("the first call did nothing: another step was meant")
+		}
+		b.means[0].apply = Refused
+		n, stop = b.start(newLife(0))
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		if err := n.Release(intruder, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
 		b.empty()
 	})
 }

@@ -68,9 +68,12 @@ func (t *Task) tendOne(ctx context.Context, r *record, o *Obligation, now clock.
 	}
 	switch {
 	case u.busy:
-	case o.State == Applying && t.back(), o.State == Undoing && now.Mono >= u.next:
+	case o.State == Applying && t.back():
+		u.again = true
 		t.feed(ctx, r, o, inAgain, now)
-	case o.State == Applied && o == r.current():
+	case o.State == Undoing && now.Mono >= u.next:
+		t.feed(ctx, r, o, inAgain, now)
+	case (o.State == Applied || o.State == Doubtful) && o == r.current():
 		t.look(r, o, u, now)
 	}
 }

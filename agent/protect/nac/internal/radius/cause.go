@@ -2,6 +2,9 @@ package radius
 
 import "fmt"
 
+// NoSession is the Error-Cause of a NAS that has no such session.
+const NoSession = 503
+
 // String is how the answer reads.
 func (a Answer) String() string {
 	switch {
@@ -38,7 +41,7 @@ func cause(c uint32) string {
 		return "Administratively-Prohibited"
 	case 502:
 		return "Request-Not-Routable"
-	case 503:
+	case NoSession:
 		return "Session-Context-Not-Found"
 	case 504:
 		return "Session-Context-Not-Removable"
