@@ -2,6 +2,8 @@ package agent
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,79 @@ func TestTrafficSpeaksEveryProtocol(t *testing.T) {
 // devices are the datagrams and the web services of medical devices.
 func (k *traffic) devices() {
 	k.discovery()
+	k.unity()
+	k.dri()
+	k.personal()
+	k.boxes()
+}
+
+// unity is the GE Unity network, with ward, bed and patient in the open, and the
+// indication of Mindray.
+func (k *traffic) unity() {
+	label := func(n int) string { return fmt.Sprintf("%-*s", n, k.next())[:n] }
+	rwhat := "\x01\x04\x00\x00" + "\x0a\x28\x7a\x67" + "\x5f\x5e\x10\x00" + label(16) + label(15) + "\x02\x00\x03\x07\xd0\x00\x13\x0b\xb8"
+	rwhat += strings.Repeat("\x00", 88-len(rwhat))
+	for _, port := range []uint16{7000, 9} {
+		k.datagrams(port, rwhat)
+	}
+	for _, function := range []string{"\x00\xc9\x00\x14", "\x00\xc9\x00\x04", "\x00\xca\x00\x21"} {
+		k.datagrams(2000, "\x0a\x28\x7a\xd6\x00\x00\x0a\x28\x7a\x67\x00\x00"+function+strings.Repeat("\x00", 8)+label(32)+"\x00\x00\x00\x00"+k.next()+k.next())
+	}
+	k.datagrams(4600, "MSH|^~\\&|"+witness+"|||||"+k.next()+"|ADT^A01|"+k.next()+"|P|2.3.1|\rPID|1||"+k.next()+"||"+k.next()+"^"+k.next()+"\rPV1||I|^^"+k.next()+"\r")
+}
+
+// dri are the records of the computer interface of GE/Datex monitors.
+func (k *traffic) dri() {
+	frame := func(main byte, data string) string {
+		b := append([]byte{byte(40 + len(data)), 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, main, 0}, strings.Repeat("\x00\x00\x06", 8)...)
+		b = append(b, data...)
+		sum := byte(0)
+		for _, c := range b {
+			sum += c
+		}
+		return "\x7e" + strings.NewReplacer("\x7e", "\x7d\x5e", "\x7d", "\x7d\x5d").Replace(string(append(b, sum))) + "\x7e"
+	}
+	all := ""
+	for _, main := range []byte{0, 1, 4, 5, 8} {
+		all += frame(main, k.next()+k.next())
+	}
+	k.streams(9001, all, all)
+}
+
+// personal is a personal health device and its manager.
+func (k *traffic) personal() {
+	block := func(s string) string { return string(binary.BigEndian.AppendUint16(nil, uint16(len(s)))) + s }
+	part := "\x80\x00\x00\x00\xa0\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x00\x08\x11\x22\x33\x44\x55\x66\x77\x88\x01\x90\x00\x01\x01\x00\x00\x00\x00\x00" + k.next()
+	request := "\xe2\x00" + block("\x80\x00\x00\x00\x00\x02"+block("\xff\xff"+block(k.next())+"\x50\x79"+block(part)))
+	list := ""
+	for _, id := range []string{"\x09\x87", "\x0a\x5b", "\x09\x90", "\x09\x9c", "\x0a\x4b", "\x09\x84"} {
+		list += id + block(k.next())
+	}
+	list += "\x09\x28" + block(block(witness)+block(witness+"\x00"+k.next()))
+	data := func(choice, v string) string { return "\xe7\x00" + block(block("\x00\x01"+choice+block(v))) }
+	answers := data("\x02\x03", "\x00\x00\x00\x07"+block(list)) + data("\x01\x01", k.next()) + data("\x02\x03", "\x00\x07\x00\x07"+block(list))
+	k.streams(6024, request+answers, "\xe3\x00"+block("\x00\x03\x50\x79"+block(part)))
+}
+
+// boxes are serial device servers, and what an IntelliVue monitor tells of
+// itself when it is asked.
+func (k *traffic) boxes() {
+	item := func(kind byte, v string) string { return string([]byte{kind, byte(len(v))}) + v }
+	items := item(1, "\x00\x40\x9d\x00\x00\x01") + item(4, k.next()) + item(6, k.next()) + item(8, witness) + item(0x1a, k.next()) + item(0x63, k.next())
+	for _, magic := range []string{"DIGI", "DVKT", "DGDP"} {
+		k.datagrams(2362, magic+"\x00\x02"+string(binary.BigEndian.AppendUint16(nil, uint16(len(items))))+items)
+	}
+	moxa := "\x00\x00\x00\x00\x10\x51\x00\x80\x10\x51\x00\x90\xe8\x00\x00\x01\xc0\x00\x02\x07" + k.next()
+	k.datagrams(4800, "\x81\x00\x00"+string([]byte{byte(4 + len(moxa))})+moxa)
+	k.datagrams(30718, "\x00\x00\x00\xf7"+k.next())
+
+	block := func(s string) string { return string(binary.BigEndian.AppendUint16(nil, uint16(len(s)))) + s }
+	list := ""
+	for _, id := range []string{"\x09\x1e", "\x09\x57", "\x09\x5d", "\x09\x46", "\x09\xa7", "\xf0\x01"} {
+		list += id + block(k.next())
+	}
+	event := "\x00\x21\x00\x00\x00\x00\x00\x00\x00\x00\x0d\x06" + block("\x00\x21\x00\x00\x00\x00\x00\x06"+block(list))
+	k.datagrams(24105, "\xe1\x00\x00\x02\x00\x01"+block("\x00\x01\x00\x01"+block(event)))
 }
 
 // discovery is WS-Discovery and the metadata of an SDC device.

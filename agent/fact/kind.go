@@ -80,6 +80,9 @@ const (
 	DICOMImplVer   Kind = "dicom.impl_version"
 	DICOMProposes  Kind = "dicom.scu_proposes" // abstract syntax UID it proposed as caller
 	DICOMAccepts   Kind = "dicom.scp_accepts"  // abstract syntax UID it accepted as called
+	DICOMReceives  Kind = "dicom.scu_receives" // abstract syntax UID of what it, as caller, wants to be sent (C-GET)
+	DICOMStores    Kind = "dicom.stores"       // storage class of a dataset that it sent
+	DICOMRejects   Kind = "dicom.rejects"      // result/source/reason with which it refused an association
 	DICOMTransfers Kind = "dicom.p_data"       // sends P-DATA (association not seen): "yes"
 
 	BCCModel      Kind = "bcc.model" // type number of a pump, GNMODEL or GNNEW
@@ -127,6 +130,7 @@ const (
 	IVType   Kind = "intellivue.sys_type" // MDC code of the system, hexadecimal
 	IVClient Kind = "intellivue.client"   // opens data export associations: "yes"
 	IVSystem Kind = "intellivue.system_id"
+	IVMode   Kind = "intellivue.mode" // "monitoring", "standby", "demo", "service", "config"
 
 	WSDTypes    Kind = "wsd.types"       // as announced, with their prefixes
 	WSDDevice   Kind = "wsd.device"      // what they mean: "sdc-provider", "camera", "computer", "printer", "scanner", "device"
@@ -146,6 +150,34 @@ const (
 	SDCMode         Kind = "sdc.mode"       // "normal", "demo", "service", "maintenance"
 	SDCActivation   Kind = "sdc.activation" // "on", "not-ready", "stand-by", "off", "shut-down", "failure"
 	SDCInUse        Kind = "sdc.in_use"     // a patient is associated, whoever it is: "yes", "no"
+
+	UnityRWHAT    Kind = "unity.rwhat"    // a monitor of the GE Unity network: "yes"
+	UnityServices Kind = "unity.services" // service/port, comma
+	UnitySends    Kind = "unity.sends"    // "vitals", "alarm"
+	UnityClient   Kind = "unity.client"   // takes the vitals of a monitor: "yes"
+
+	DRIRecord Kind = "dri.record"      // "values", "wave", "alarm", "network", "fo"
+	DRILevel  Kind = "dri.level"       // of the interface: 2 is of 1995, 11 of 2015
+	DRIDevice Kind = "dri.device_type" // of a registration in the network
+	DRIMAC    Kind = "dri.mac"
+
+	MindrayIndicates Kind = "mindray.indication" // tells the network that it is there: "yes"
+
+	PHDSystem  Kind = "phd.system_id"
+	PHDConfig  Kind = "phd.config" // id of the configuration
+	PHDMaker   Kind = "phd.maker"
+	PHDModel   Kind = "phd.model"
+	PHDSerial  Kind = "phd.serial"
+	PHDFW      Kind = "phd.fw"
+	PHDProfile Kind = "phd.profile" // specialization, such as 4100 for a pulse oximeter
+	PHDReports Kind = "phd.reports" // measurements came: "yes"
+	PHDManager Kind = "phd.manager" // manages such devices: "yes"
+
+	SerialServer Kind = "serial.server" // answers as a serial device server: "digi", "moxa", "lantronix"
+	ADDPProduct  Kind = "addp.product"
+	ADDPFW       Kind = "addp.fw"
+	ADDPPorts    Kind = "addp.ports" // serial ports
+	MoxaModel    Kind = "moxa.model" // digits: "5110"
 
 	NDPRouter   Kind = "ndp.router"     // sends router advertisements: "yes"
 	Serves      Kind = "service.serves" // "tcp/104": it answered there

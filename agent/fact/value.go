@@ -43,14 +43,15 @@ func shapeOf(k Kind) shape {
 		return shapeName
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
 		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
-		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, BCCModel, BCCNumber, BCCTypeNumber, BCCSerial, MedibusModel, ASTMVersion, ASTMSerial,
+		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, PHDMaker, PHDModel, PHDSerial, PHDFW, ADDPProduct, ADDPFW, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, BCCModel, BCCNumber, BCCTypeNumber, BCCSerial, MedibusModel, ASTMVersion, ASTMSerial,
 		POCTVendor, POCTModel, POCTSerial, POCTDeviceID, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, PB840ID, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
-		WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse,
+		UnityRWHAT, UnityServices, UnitySends, UnityClient, DRIRecord, DRILevel, DRIDevice, DRIMAC, MindrayIndicates, PHDSystem, PHDConfig, PHDProfile, PHDReports, PHDManager,
+		SerialServer, ADDPPorts, MoxaModel, IVMode, WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse,
 		BCCVersion, BCCState, BCCClient, MedibusID, MedibusVersion, MedibusDevice, MedibusClient, MedibusState, ASTMStandard, ASTMSends,
 		POCTSends, POCTState, AS50Device, MasimoSerial, FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
-		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
+		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, DICOMReceives, DICOMStores, DICOMRejects, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
 		return shapeToken
 	case TLSSNI, DHCPMUD:
 		return shapeDomain

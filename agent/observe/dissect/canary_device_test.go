@@ -96,3 +96,58 @@ func TestCanarySDC(t *testing.T) {
 		"<p:State xsi:type='OperatorContextState'>" + patient + "</p:State><p:State xsi:type='" + k.next() + "'><p:MetricValue Value='" + k.next() + "'/></p:State>" + k.next()
 	checkCanaries(t, (*SDC).DecodeXML, canary{"metadata", []byte(metadata), 5}, canary{"description", []byte(mdib), 6})
 }
+
+func TestCanaryUnity(t *testing.T) {
+	var k marker
+	at := []byte(rwhat("ICU|"+k.next()+"\x00"+k.next()+","+k.next(), 3, 2000))
+	message := unityMessage(0xc9, 0x14, k.next())
+	copy(message[24:], k.next()+k.next())
+	checkCanaries(t, (*Unity).Decode, canary{"RWHAT", at, 0}, canary{"vitals", message, 0})
+}
+
+func TestCanaryMindray(t *testing.T) {
+	var k marker
+	b := "MSH|^~\\&|Allowed|Allowed|Allowed|Allowed|" + k.next() + "|" + k.next() + "|ADT^A01|" + k.next() + "|P|2.3.1|" + k.next() + "|" + k.next()
+	for _, s := range strings.Fields("PID PV1 NK1 OBX PRT SFT EQU ZMW") {
+		b += "\r" + k.fields(s, 30, nil)
+	}
+	checkCanaries(t, (*Mindray).Decode, canary{"indication", []byte(b), 2})
+}
+
+func TestCanaryDRI(t *testing.T) {
+	var k marker
+	decode := func(m *DRI, b []byte) bool { return m.DecodeStream(b) == Done }
+	checkCanaries(t, decode, canary{"network", dri(5, 8, "\x06"+k.next(), "\x00\x00\x40\x97\x00\x00\x01\x0a\x00\x08\x00"+k.next(), "\x0a"+k.next()), 0}, canary{"values", dri(0, 8, "\x00"+k.next(), "\x01"+k.next()), 0},
+		canary{"waves", dri(1, 8, "\x01"+k.next()), 0}, canary{"alarms", dri(4, 8, "\x01"+k.next()), 0}, canary{"record", dri(8, 8, "\x01"+k.next()), 0})
+}
+
+func TestCanaryPHD(t *testing.T) {
+	var k marker
+	decode := func(m *PHD, b []byte) bool { return m.DecodeStream(b) == Done }
+	label := func(s string) string { return string(block16([]byte(s))) }
+	attributes := []string{"\x09\x28" + label("Allowed\x00"+k.next()) + label("Allowed"), "\x09\x2d\x00\x03\x00\x00\x00\x01\x00\x00" + label("Allowed") + "\x00\x05\x00\x00" + label("Allowed") + "\x00\x07\x00\x00" + label(k.next())}
+	for _, id := range []string{"\x09\x84", "\x0a\x44", "\x0a\x4b", "\x09\x87", "\x09\x9c", "\x0a\x5b", "\x09\x90"} { // too long for what they are, or never read
+		attributes = append(attributes, id+k.next())
+	}
+	checkCanaries(t, decode, canary{"attributes", phdAttributes(0, attributes...), 4}, canary{"attributes of a store", phdAttributes(7, attributes...), 0}, canary{"report", phdData(phdCEvent, k.next()), 0},
+		canary{"association", phdAssociation("\xff\xff"+label(k.next())+"\x50\x79"+label(phdPart("\x00\x80\x00\x00", "\x01\x90")+k.next()), 2), 0})
+}
+
+func TestCanarySerialServers(t *testing.T) {
+	var k marker
+	checkCanaries(t, (*ADDP).Decode, canary{"ADDP", addp(2, "\x01"+k.next(), "\x04"+k.next(), "\x06"+k.next(), "\x08Allowed", "\x0dAllowed", "\x12"+k.next(), "\x1a"+k.next()), 2})
+	moxa := moxaAnswer("\x00\x90\xe8\x00\x00\x01" + k.next())
+	moxa[3] = byte(len(moxa))
+	checkCanaries(t, func(m *Moxa, b []byte) bool { *m = Moxa{}; return m.Decode(b) }, canary{"Moxa", moxa, 0})
+	checkCanaries(t, func(m *Lantronix, b []byte) bool { *m = Lantronix{}; return m.Decode(b) }, canary{"Lantronix", []byte("\x00\x00\x00\xf7" + k.next()), 0})
+}
+
+func TestCanaryIntelliVueCreate(t *testing.T) {
+	var k marker
+	label := func(s string) string { return string(block16([]byte(s))) }
+	attributes := []string{"\x09\x28" + label("Allowed") + label("Allowed")}
+	for _, id := range []string{"\x09\x1e", "\x09\x46", "\x09\xa7", "\x09\x57", "\x09\x5d", "\x09\x0d", "\x09\x1d", "\xf0\x01"} {
+		attributes = append(attributes, id+k.next())
+	}
+	checkCanaries(t, (*IntelliVue).Decode, canary{"create event", mdsCreate(attributes...), 2})
+}

@@ -30,6 +30,10 @@ type IntelliVue struct {
 	Attributes    [maxAttributes]uint16 // ids in the order sent, a fingerprint of the software
 	AttributesLen uint8
 
+	// Of an MDS create event; 0 is none.
+	Status IntelliVueStatus
+	Mode   IntelliVueMode
+
 	RemoteOp uint16 // of a data message: 1 invoke, 2 result, 3 error, 5 linked result
 	Command  uint16 // 0 event, 1 confirmed event, 3 get, 4 set, 5 confirmed set, 7 action; not of linked results
 }
@@ -52,7 +56,49 @@ const (
 	IntelliVueAbort                           // either
 	IntelliVueDataRequest                     // get, set, action, or receipt of an event: the collecting computer
 	IntelliVueDataResponse                    // an answer or an event: the monitor
+	IntelliVueCreate                          // MDS create event, with the attributes of an indication: the monitor
 )
+
+// IntelliVueStatus is the state of the monitor's system (VMS_MDS_STAT).
+type IntelliVueStatus uint8
+
+// States. The zero value is none of them.
+const (
+	_ IntelliVueStatus = iota
+	IntelliVueDisconnected
+	IntelliVueUnassociated
+	IntelliVueOperating
+)
+
+// IntelliVueMode is the operating mode (MODE_OP), the bits that say more first.
+type IntelliVueMode uint8
+
+// Modes. The zero value is none of them.
+const (
+	_ IntelliVueMode = iota
+	IntelliVueDemo
+	IntelliVueService
+	IntelliVueStandby
+	IntelliVueConfig
+	IntelliVueMonitoring
+)
+
+// String names the mode; "" for none.
+func (m IntelliVueMode) String() string {
+	switch m {
+	case IntelliVueDemo:
+		return "demo"
+	case IntelliVueService:
+		return "service"
+	case IntelliVueStandby:
+		return "standby"
+	case IntelliVueConfig:
+		return "config"
+	case IntelliVueMonitoring:
+		return "monitoring"
+	}
+	return ""
+}
 
 // Attribute ids of a connect indication, and of the production specification
 // its types and components.
@@ -62,6 +108,8 @@ const (
 	ivModel       = 0x0928
 	ivProduction  = 0x092d
 	ivNetAddress  = 0xf100
+	ivStatus      = 0x09a7
+	ivMode        = 0x0946
 	ivSpecSerial  = 1
 	ivSpecPart    = 2
 	ivSpecHW      = 3
@@ -76,6 +124,10 @@ func (m *IntelliVue) Decode(b []byte) bool {
 	case isConnectIndication(b):
 		*m = IntelliVue{Kind: IntelliVueConnect}
 		m.attributes(b[28:])
+		return true
+	case isMDSCreate(b):
+		*m = IntelliVue{Kind: IntelliVueCreate, RemoteOp: 1, Command: 1}
+		m.attributes(b[ivCreateList:])
 		return true
 	case len(b) >= 12 && binary.BigEndian.Uint32(b) == 0xe1000002:
 		return m.dataMessage(b)
@@ -96,6 +148,38 @@ func isConnectIndication(b []byte) bool {
 	class := u16(14)
 	return u16(4) == 1 && u16(6) <= len(b)-8 && u16(10) == 0 && u16(12) <= len(b)-14 &&
 		(class == 0x21 || class == 0x23 || class == 0x25) && u16(24) == 0x0d17
+}
+
+// ivCreateList is where the attributes of an MDS create event begin.
+const ivCreateList = 34
+
+// isMDSCreate recognises a confirmed event report (command 1) of type 0D06,
+// invoked on an MDS object, whose lengths fit the datagram.
+func isMDSCreate(b []byte) bool {
+	if len(b) < ivCreateList+4 || binary.BigEndian.Uint32(b) != 0xe1000002 {
+		return false
+	}
+	u16 := func(at int) int { return int(binary.BigEndian.Uint16(b[at:])) }
+	class := u16(14)
+	return u16(4) == 1 && u16(6) <= len(b)-8 && u16(10) == 1 && u16(12) <= len(b)-14 &&
+		(class == 0x21 || class == 0x23 || class == 0x25) && u16(24) == 0x0d06 && u16(26) <= len(b)-28
+}
+
+// modeOf tells the mode by its bits.
+func modeOf(bits uint16) IntelliVueMode {
+	switch {
+	case bits&0x2000 != 0:
+		return IntelliVueDemo
+	case bits&0x1000 != 0:
+		return IntelliVueService
+	case bits&0x0002 != 0:
+		return IntelliVueStandby
+	case bits&0x0001 != 0:
+		return IntelliVueConfig
+	case bits&0x4000 != 0:
+		return IntelliVueMonitoring
+	}
+	return 0
 }
 
 // attributes reads an attribute list: count, length, then id, length, value
@@ -126,6 +210,17 @@ func (m *IntelliVue) attribute(id uint16, v []byte) {
 		m.TypePartition, m.TypeCode = binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
 	case id == ivNetAddress && len(v) >= 10:
 		m.MAC, m.IP = [6]byte(v), [4]byte(v[6:])
+	case id == ivStatus && len(v) == 2:
+		switch binary.BigEndian.Uint16(v) {
+		case 0:
+			m.Status = IntelliVueDisconnected
+		case 1:
+			m.Status = IntelliVueUnassociated
+		case 6:
+			m.Status = IntelliVueOperating
+		}
+	case id == ivMode && len(v) == 2:
+		m.Mode = modeOf(binary.BigEndian.Uint16(v))
 	case id == ivModel:
 		var label []byte
 		label, v = variableLabel(v)

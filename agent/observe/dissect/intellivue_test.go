@@ -127,6 +127,36 @@ func TestIntelliVueMessages(t *testing.T) {
 	}
 }
 
+// mdsCreate is the event by which a monitor answers an association.
+func mdsCreate(attributes ...string) []byte {
+	list := string(connect(attributes...)[28:])
+	event := string(u16s(0x21, 0, 0, 0, 0, 0x0d06)) + string(block16([]byte(string(u16s(0x21, 0, 0))+list)))
+	report := string(u16s(1, 1)) + string(block16([]byte(event)))
+	return []byte("\xe1\x00\x00\x02\x00\x01" + string(block16([]byte(report))))
+}
+
+func TestIntelliVueCreate(t *testing.T) {
+	label := func(s string) string { return string(block16([]byte(s))) }
+	want := IntelliVue{Kind: IntelliVueCreate, RemoteOp: 1, Command: 1, Manufacturer: TextOf("Philips"), Model: TextOf("866064"), Status: IntelliVueOperating, Mode: IntelliVueStandby, AttributesLen: 4}
+	copy(want.Attributes[:], []uint16{0x0928, 0x09a7, 0x0946, 0x091e})
+	b := mdsCreate("\x09\x28"+label("Philips")+label("866064"), "\x09\xa7\x00\x06", "\x09\x46\x40\x02", "\x09\x1e"+label("bed"))
+	recognised(t, (*IntelliVue).Decode, b, want)
+	for bits, mode := range map[uint16]string{0x4000: "monitoring", 0x6000: "demo", 0x5000: "service", 0x0001: "config", 0: ""} {
+		var m IntelliVue
+		if m.Decode(mdsCreate("\x09\x46" + string(u16s(bits)))); m.Mode.String() != mode {
+			t.Errorf("%#x: %q, want %q", bits, m.Mode, mode)
+		}
+	}
+	for at, v := range map[int]byte{11: 0, 15: 0x2a, 25: 7, 26: 0xff, 12: 0xff} {
+		lie := bytes.Clone(b)
+		lie[at] = v
+		var m IntelliVue
+		if m.Decode(lie); m.Kind == IntelliVueCreate {
+			t.Errorf("byte %d is %#x: a create event", at, v)
+		}
+	}
+}
+
 func TestIntelliVueRefuses(t *testing.T) {
 	good := unhex(t, intelliVueVector)
 	edit := func(at int, v byte) []byte { b := bytes.Clone(good); b[at] = v; return b }
@@ -153,6 +183,7 @@ func FuzzIntelliVue(f *testing.F) {
 	f.Add(unhex(f, intelliVueVector))
 	f.Add([]byte("\x0d" + string(block8([]byte("\x05\x08"+acse)))))
 	f.Add(append(u16s(0xe100, 2, 5, 6, 1, 7), 0, 0))
+	f.Add(mdsCreate("\x09\xa7\x00\x06", "\x09\x46\x40\x02"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m IntelliVue
 		m.Decode(b)

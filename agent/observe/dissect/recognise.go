@@ -16,6 +16,13 @@ const (
 	ProtocolHTTP
 	ProtocolWSDiscovery
 	ProtocolIntelliVue
+	ProtocolUnity
+	ProtocolDRI
+	ProtocolMindray
+	ProtocolPHD
+	ProtocolADDP
+	ProtocolMoxa
+	ProtocolLantronix
 	ProtocolDHCPv4
 	ProtocolMDNS
 	ProtocolDNS
@@ -48,10 +55,15 @@ var streamOpenings = []opening{
 	{ProtocolHL7, 0, "\n", nil},
 	{ProtocolDICOM, 0, "\x01\x00", nil},
 	{ProtocolDICOM, 0, "\x02\x00", nil},
+	{ProtocolDICOM, 0, "\x03\x00\x00\x00\x00\x04\x00", nil}, // a rejection
 	{ProtocolDICOM, 0, "\x04\x00", nil},
 	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
 	{ProtocolHL7Bare, 0, "FHS", isHL7Start}, // a file of batches
 	{ProtocolHL7Bare, 0, "BHS", isHL7Start},
+	{ProtocolPHD, 0, "\xe2\x00", isPHD},
+	{ProtocolPHD, 0, "\xe3\x00", isPHD},
+	{ProtocolPHD, 0, "\xe7\x00", isPHD},
+	{ProtocolDRI, 0, "\x7e", isDRI},
 	{ProtocolBCC, 0, "\x01", isBCC},
 	{ProtocolBCC, 0, "\x06\x01", isBCC}, // behind the acknowledgement of another
 	{ProtocolBCC, 0, "\x15\x01", isBCC},
@@ -72,6 +84,14 @@ var datagramOpenings = []opening{
 	{ProtocolIntelliVue, 0, "\x00\x00", isConnectIndication},
 	{ProtocolIntelliVue, 0, "\xe1\x00\x00\x02\x00", nil},
 	{ProtocolIntelliVue, 0, "", opensIntelliVue},
+	{ProtocolUnity, 0, "\x01\x04\x00\x00", isRWHAT},
+	{ProtocolUnity, 0, "", isUnityMessage},
+	{ProtocolADDP, 0, "DIGI", isADDP},
+	{ProtocolADDP, 0, "DVKT", isADDP},
+	{ProtocolADDP, 0, "DGDP", isADDP},
+	{ProtocolMindray, 4600, "", nil},
+	{ProtocolMoxa, moxaPort, "\x81", nil},
+	{ProtocolLantronix, lantronixPort, "\x00\x00\x00", nil},
 	{ProtocolDHCPv4, 67, "", nil},
 	{ProtocolDHCPv4, 68, "", nil},
 	{ProtocolDHCPv4, 4011, "", nil}, // PXE
@@ -126,6 +146,8 @@ func (p Protocol) Window() int {
 	case ProtocolTLS, ProtocolHL7, ProtocolHL7Bare, ProtocolDICOM, ProtocolHTTP, ProtocolDHCPv4, ProtocolMDNS, ProtocolDNS,
 		ProtocolBCC, ProtocolMedibus, ProtocolASTM, ProtocolPOCT1A, ProtocolSerialASCII:
 		return 0
+	case ProtocolIntelliVue, ProtocolDRI, ProtocolPHD:
+		return 0
 	case ProtocolWSDiscovery:
 		return 8 << 10
 	}
@@ -149,6 +171,20 @@ func (p Protocol) String() string {
 		return "WS-Discovery"
 	case ProtocolIntelliVue:
 		return "IntelliVue"
+	case ProtocolUnity:
+		return "GE Unity"
+	case ProtocolDRI:
+		return "GE/Datex DRI"
+	case ProtocolMindray:
+		return "Mindray indication"
+	case ProtocolPHD:
+		return "IEEE 11073-20601"
+	case ProtocolADDP:
+		return "Digi ADDP"
+	case ProtocolMoxa:
+		return "Moxa discovery"
+	case ProtocolLantronix:
+		return "Lantronix discovery"
 	case ProtocolDHCPv4:
 		return "DHCPv4"
 	case ProtocolMDNS:

@@ -34,6 +34,16 @@ func (x *Extractor) known(proto dissect.Protocol, v *dissect.View, b []byte, way
 		return x.readDNS(v, way)
 	case dissect.ProtocolIntelliVue:
 		return x.readIntelliVue(v, b, way)
+	case dissect.ProtocolUnity:
+		return x.readUnity(v, b, way)
+	case dissect.ProtocolMindray:
+		return x.readMindray(v, b, way)
+	case dissect.ProtocolADDP:
+		return x.readADDP(v, b, way)
+	case dissect.ProtocolMoxa:
+		return x.readMoxa(v, b, way)
+	case dissect.ProtocolLantronix:
+		return x.readLantronix(v, b, way)
 	case dissect.ProtocolWSDiscovery:
 		return x.readWSD(v, b, way)
 	}

@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func soap(body string) []byte {
 // pump, 9 the server.
 func TestDeviceDatagrams(t *testing.T) {
 	group := end{fact.MAC{1, 0, 0x5e, 0x7f, 0xff, 0xfa}, at(0, "239.255.255.250", 3702).ip, 3702}
-	from := end{pump.mac, pump.ip, 3702}
+	from, all := end{pump.mac, pump.ip, 3702}, at(255, "255.255.255.255", 0)
 	const epr = "<a:EndpointReference><a:Address>urn:uuid:00000000-0000-1000-8000-0009fb000001</a:Address></a:EndpointReference>"
 	hello := soap("<d:Hello>" + epr + "<d:Types>dpws:Device m:MedicalDevice</d:Types><d:Scopes>sdc.cdc.type:///69985 sdc.ctxt.loc:/x?bed=CANARY</d:Scopes><d:XAddrs>https://" + pump.ip.String() + ":51234/CANARY</d:XAddrs></d:Hello>")
 	helloFacts := []string{"1 wsd.device device", "1 wsd.device sdc-provider", "1 wsd.device_code 69985", "1 wsd.endpoint urn:uuid:00000000-0000-1000-8000-0009fb000001",
@@ -42,6 +43,21 @@ func TestDeviceDatagrams(t *testing.T) {
 			[]string{"1 wsd.device device", "1 wsd.types dpws:Device", "1 wsd.xaddrs http://" + pump.ip.String() + ":80/"}},
 		{"a match of another", [][]byte{udp(from, server, soap("<d:ProbeMatches>"+match("198.51.100.7")+"</d:ProbeMatches>"))}, nil},
 		{"matches of several", [][]byte{udp(from, server, soap("<d:ProbeMatches>"+match(pump.ip.String())+match(pump.ip.String())+"</d:ProbeMatches>"))}, nil},
+		{"RWHAT", [][]byte{udp(end{pump.mac, pump.ip, 3028}, end{broadcast, all.ip, 7000}, rwhat(pump.ip))}, []string{"1 unity.rwhat yes", "1 unity.services 3/2000,19/3000"}},
+		{"RWHAT in fragments", fragments(udp(end{pump.mac, pump.ip, 3028}, end{broadcast, all.ip, 7000}, rwhat(pump.ip)), 32), []string{"1 unity.rwhat yes", "1 unity.services 3/2000,19/3000"}},
+		{"RWHAT on another port", [][]byte{udp(from, server, rwhat(pump.ip))}, []string{"1 unity.rwhat yes", "1 unity.services 3/2000,19/3000"}},
+		{"RWHAT of another, on another port", [][]byte{udp(from, server, rwhat(server.ip))}, nil},
+		{"Unity vitals", [][]byte{udp(from, server, unityVitals(pump.ip))}, []string{"1 unity.sends vitals"}},
+		{"Unity vitals of another", [][]byte{udp(from, server, unityVitals(server.ip))}, nil},
+		{"Mindray indication", [][]byte{udp(from, end{broadcast, all.ip, 4600}, []byte("MSH|^~\\&|A7|WARD|||||ADT^A01|101|P|2.3.1|\rPID|1||CANARY\r"))},
+			[]string{"1 hl7.msh12_version 2.3.1", "1 hl7.msh3_sending_app A7", "1 hl7.msh4_sending_facility WARD", "1 mindray.indication yes"}},
+		{"ADDP", [][]byte{udp(end{pump.mac, pump.ip, 2362}, server, be("DIGI", uint16(2), uint16(30), "\x01\x06\x00\x40\x9d\x00\x00\x01\x04\x06CANARY\x08\x03v82\x0d\x04Conn\x12\x01\x04"))},
+			[]string{"1 addp.fw v82", "1 addp.ports 4", "1 addp.product Conn", "1 serial.server digi"}},
+		{"ADDP question", [][]byte{udp(from, group, be("DIGI", uint16(1), uint16(8), "\x01\x06\xff\xff\xff\xff\xff\xff"))}, nil},
+		{"Moxa", [][]byte{udp(end{pump.mac, pump.ip, 4800}, server, be("\x81\x00\x00\x1e", uint32(0), "\x10\x51\x00\x80\x10\x51\x00\x90\xe8\x00\x00\x01", pump.ip, "CANARY"))}, []string{"1 moxa.model 5110", "1 serial.server moxa"}},
+		{"Lantronix", [][]byte{udp(end{pump.mac, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, []string{"1 serial.server lantronix"}},
+		{"MDS create event", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, mdsCreate("\x09\x28\x00\x04GE\x00\x00\x00\x0286", "\x09\x46\x40\x00", "\x09\x1eCANARY"))},
+			[]string{"1 intellivue.maker GE", "1 intellivue.mode monitoring", "1 intellivue.model 86"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,6 +72,45 @@ func TestDeviceDatagrams(t *testing.T) {
 	}
 }
 
+// rwhat is the message by which a GE monitor tells that it is there.
+func rwhat(ip netip.Addr) []byte {
+	b := be("\x01\x04\x00\x00", ip, uint32(1600000000), "ICU|CANARY\x00\x00\x00\x00\x00\x00CANARY,JANE\x00\x00\x00\x00", uint8(2), uint16(3), uint16(2000), uint16(19), uint16(3000))
+	return append(b, make([]byte, 88-len(b))...)
+}
+
+// unityVitals is the header of a message with values behind it.
+func unityVitals(ip netip.Addr) []byte {
+	return be(uint32(0), uint16(0), ip, uint16(0), uint16(0xc9), uint16(0x14), make([]byte, 8), "CANARY", make([]byte, 30), "CANARY")
+}
+
+// mdsCreate is the event by which an IntelliVue monitor answers an association.
+func mdsCreate(attributes ...string) []byte {
+	block := func(b []byte) []byte { return be(uint16(len(b)), b) }
+	var list []byte
+	for _, a := range attributes {
+		list = be(list, a[:2], block([]byte(a[2:])))
+	}
+	list = be(uint16(len(attributes)), block(list))
+	event := be(uint16(0x21), uint32(0), uint32(0), uint16(0x0d06), block(be(uint16(0x21), uint32(0), list)))
+	return be(uint32(0xe1000002), uint16(1), block(be(uint16(1), uint16(1), block(event))))
+}
+
+// driFrame is a record of a main type with data behind its header.
+func driFrame(main byte, data string) string {
+	b := []byte{byte(40 + len(data)), 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, main, 0, 0, 0, 0}
+	for len(b) < 40 {
+		b = append(b, 0, 0, 0xff)
+	}
+	b, sum := append(b[:40], data...), byte(0)
+	for _, c := range b {
+		sum += c
+	}
+	return "\x7e" + strings.NewReplacer("\x7e", "\x7d\x5e", "\x7d", "\x7d\x5d").Replace(string(append(b, sum))) + "\x7e"
+}
+
+// apdu is a message of a personal health device.
+func apdu(choice uint16, v string) string { return string(be(choice, uint16(len(v)), v)) }
+
 // deviceTalks are what devices say of themselves over connections.
 func deviceTalks() []talk {
 	const metadata = `<p:R xmlns:p="http://docs.oasis-open.org/ws-dd/ns/dpws/2009/01"><p:ThisModel><p:Manufacturer>Maker</p:Manufacturer><p:ModelName>Flow</p:ModelName></p:ThisModel>` +
@@ -66,7 +121,15 @@ func deviceTalks() []talk {
 	request := func(body string) string {
 		return "POST /CANARY HTTP/1.1\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	}
+	part := func(kind string) string {
+		return string(be(uint16(0x5079), uint16(38), "\x80\x00\x00\x00\xa0\x00\x80\x00\x00\x00\x00\x00\x00\x00"+kind+"\x00\x00\x00\x08\x11\x22\x33\x44\x55\x66\x77\x88\x01\x90\x00\x01\x01\x00\x00\x00\x00\x00"))
+	}
+	get := "\x00\x00\x00\x02\x00\x14" + "\x0a\x44\x00\x02\x01\x90" + "\x09\x87\x00\x0aCANARYTIME"
 	return []talk{
+		{"DRI behind a serial server", driFrame(5, "\x00\x40\x97\x00\x00\x7e\x0a\x00\x08\x00CANARY") + driFrame(0, "CANARY") + driFrame(1, "CANARY"), "",
+			[]string{"1 dri.device_type 10", "1 dri.level 8", "1 dri.mac 00:40:97:00:00:7e", "1 dri.record network", "1 dri.record values", "1 dri.record wave"}},
+		{"personal health device", apdu(0xe200, "\x80\x00\x00\x00\x00\x01\x00\x2a"+part("\x00\x80")) + apdu(0xe700, "\x00\x20\x00\x01\x02\x03\x00\x1a"+get) + apdu(0xe700, "\x00\x0c\x00\x02\x01\x01\x00\x06CANARY"),
+			apdu(0xe300, "\x00\x03"+part("\x80\x00")), []string{"1 phd.config 400", "1 phd.reports yes", "1 phd.system_id 1122334455667788", "9 phd.manager yes"}},
 		{"metadata of a device", request("<Get/>"), "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: " + strconv.Itoa(len(metadata)) + "\r\n\r\n" + metadata,
 			[]string{"9 dpws.fw 2.1", "9 dpws.maker Maker", "9 dpws.model Flow", "9 dpws.serial SN1"}},
 		{"report of a context", request(state("EpisodicContextReport")), "", []string{"1 sdc.in_use yes"}},

@@ -75,6 +75,7 @@ type decoders struct {
 	fhir       dissect.FHIR
 	wsd        dissect.WSDiscovery
 	sdc        dissect.SDC
+	devices    devices
 	hl7        dissect.HL7
 	dicom      dissect.DICOM
 	intellivue dissect.IntelliVue
@@ -138,6 +139,7 @@ func (x *Extractor) Frame(f platform.Frame) {
 func (x *Extractor) read(f platform.Frame) {
 	v := &x.view
 	v.Decode(dissect.FrameHeader{Link: linkOf(f.Link), TCI: f.TCI, TPID: f.TPID}, f.Data)
+	v.BlankUnity()
 	way := wayOf(f.Dir)
 	if way == flows.ToDevice {
 		if !x.onPort(v) {
@@ -154,6 +156,7 @@ func (x *Extractor) read(f platform.Frame) {
 			return
 		}
 		v.DecodeDatagram(data)
+		v.BlankUnity()
 	}
 	out := x.table.Frame(v, way, x.now, x.wall, packets, bytes)
 	if out.Served {

@@ -17,7 +17,11 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 	}
 	w := x.source(v, way)
 	switch m.Kind {
-	case dissect.IntelliVueConnect:
+	case dissect.IntelliVueConnect, dissect.IntelliVueCreate:
+		if m.Kind == dissect.IntelliVueCreate {
+			x.yes(x.target(v, way), fact.IVClient)
+			x.word(w, fact.IVMode, m.Mode.String())
+		}
 		x.say(w, fact.IVModel, &m.Model)
 		x.say(w, fact.IVMaker, &m.Manufacturer)
 		x.say(w, fact.IVSerial, &m.Serial)

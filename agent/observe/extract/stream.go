@@ -58,6 +58,10 @@ func (x *Extractor) stream(proto dissect.Protocol, c *flows.Conn, b []byte, fina
 		return 0, x.readPOCT1A(c, b, final)
 	case dissect.ProtocolSerialASCII:
 		return x.readSerial(c, b)
+	case dissect.ProtocolPHD:
+		return x.readPHD(c, b)
+	case dissect.ProtocolDRI:
+		return x.readDRI(c, b)
 	case dissect.ProtocolHTTP:
 		return 0, x.readHTTP(c, b, final)
 	}

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"net/netip"
-	"strconv"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
@@ -64,8 +63,7 @@ func offers(m *dissect.WSDiscovery, w who) bool {
 // codes states numbers of a nomenclature.
 func (x *Extractor) codes(w who, kind fact.Kind, codes []uint32) {
 	for _, c := range codes {
-		x.text = strconv.AppendUint(x.text[:0], uint64(c), 10)
-		x.state(w, kind, x.text)
+		x.number(w, kind, uint64(c))
 	}
 }
 

@@ -1,0 +1,26 @@
+package dissect
+
+import "testing"
+
+const mindrayIndication = "MSH|^~\\&|MINDRAY_A7^00A037FFFF000001^EUI-64|WARD|||||ADT^A01|101|P|2.3.1|\rPID|1||CANARY\rPV1||I|^^CANARY\r"
+
+func TestMindray(t *testing.T) {
+	want := Mindray{App: TextOf("MINDRAY_A7^00A037FFFF000001^EUI-64"), Facility: TextOf("WARD"), MessageType: TextOf("ADT^A01"), Version: TextOf("2.3.1")}
+	decode := func(m *Mindray, b []byte) bool { return m.Decode(b) }
+	recognised(t, decode, []byte(mindrayIndication), want)
+	recognised(t, decode, []byte("\x0b\x00"+mindrayIndication), want)
+	for _, s := range []string{"", "MSH|", "a very long beginning MSH|^~\\&|A||||||ADT\r", "MSH|^~\\&|A|B|C|D|||ADT^A01|1|P|2", "MSHx^~\\&|\r", "MSH|^~\\&|\r"} {
+		if new(Mindray).Decode([]byte(s)) {
+			t.Errorf("%q: recognised", s)
+		}
+	}
+}
+
+func FuzzMindray(f *testing.F) {
+	f.Add([]byte(mindrayIndication))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m Mindray
+		m.Decode(b)
+		checkPrintable(t, &m)
+	})
+}
