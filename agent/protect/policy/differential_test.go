@@ -123,7 +123,7 @@ func TestRulesAgreeWithPolicy(t *testing.T) {
 	if testing.Short() {
 		n = 6_000
 	}
-	for name, c := range map[string]*Compiled{"lab": compileLab(t), "wide": compile(t, parseFile(t, "wide.policy.toml"), wideSnapshot()), "quarantine": compileQuarantine(t)} {
+	for name, c := range map[string]*Compiled{"lab": compileLab(t), "wide": compile(t, parseFile(t, "wide.policy.toml"), wideSnapshot()), "quarantine": compileQuarantine(t), "doubts": compileDoubts(t)} {
 		t.Run(name, func(t *testing.T) {
 			fw, _ := loadFake(t, c.Table(1))
 			d := diceFor(1, c)

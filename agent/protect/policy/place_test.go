@@ -206,3 +206,66 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// compileDoubts is the lab's ward where nobody is what it seems: the monitor's
+// evidence speaks for a pump, with much for a monitor; the pump was tagged among
+// the monitors; the ultrasound was pinned as a printer, and may be a monitor.
+func compileDoubts(t testing.TB) *Compiled {
+	t.Helper()
+	p := parseFile(t, "lab.policy.toml")
+	for i := range p.Segments {
+		if p.Segments[i].Name == "monitoring" {
+			p.Segments[i].Tags = []string{"bed"}
+		}
+	}
+	snap := labSnapshot()
+	for i := range snap.Devices {
+		switch d := &snap.Devices[i]; d.MAC {
+		case mac(monitorMAC):
+			d.Identity.Role = "infusion-pump-lvp"
+			d.Identity.Evidence = []device.Evidence{{Role: "infusion-pump-lvp", Weight: 9}, {Role: "patient-monitor", Weight: 7}, {Role: "patient-monitor", Weight: -2}}
+		case mac(pumpMAC):
+			d.Tags = []string{"bed"}
+		case mac(ultrasoundMAC):
+			d.Pin = &device.Pin{Role: "printer", By: "mia", Reason: "a trick"}
+			d.Identity.RunnerUp = "patient-monitor"
+		}
+	}
+	return compile(t, p, snap)
+}
+
+// TestDoubtsOpen: what a life-sustaining device may be as well, by its evidence,
+// keeps it its clinical peers and groups, whatever one person pins or tags.
+func TestDoubtsOpen(t *testing.T) {
+	c := compileDoubts(t)
+	judge(t, c,
+		row{"monitor to its station", w2, up, udpf(monitorMAC, monitorIP, routerMAC, centralIP, 24105, 24105), true, "its evidence says monitor, too"},
+		row{"monitor's connect indication", w2, w3, udpf(monitorMAC, monitorIP, everyone, "10.20.7.255", 24005, 24005), true, "a group of the monitors"},
+		row{"pump to its server", w1, up, tcp(pumpMAC, pumpIP, routerMAC, serverIP, 40000, 443, syn), true, "its role, whatever the tag"},
+		row{"pump to the station", w1, up, udpf(pumpMAC, pumpIP, routerMAC, centralIP, 1, 2), true, "the tag's peers as well"},
+		row{"pump to a stranger", w1, up, tcp(pumpMAC, pumpIP, routerMAC, "203.0.113.9", 40000, 443, syn), false, "still fenced in"},
+		row{"ultrasound to the station", w1, up, udpf(ultrasoundMAC, ultrasoundIP, routerMAC, centralIP, 24105, 24105), true, "it may be a monitor"})
+	for id, want := range map[device.ID]Member{
+		monitorMAC:    {Class: device.LifeSustaining, Segment: "infusion", Mode: Enforce, Also: []string{"monitoring"}},
+		pumpMAC:       {Class: device.LifeSustaining, Segment: "monitoring", Mode: Enforce, Also: []string{"infusion"}},
+		ultrasoundMAC: {Class: device.LifeSustaining, Segment: "printers", Mode: Stage, Also: []string{"monitoring"}, Reason: "its evidence also says patient-monitor: life-sustaining as long as it does, and its segment names no clinical peer"},
+	} {
+		got, _ := c.Member(id)
+		want.Device, want.MAC, want.Addrs, want.Role = got.Device, got.MAC, got.Addrs, got.Role
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	d := dev(pumpMAC, "printer")
+	d.Identity.RunnerUp = "ventilator"
+	d.Identity.Evidence = []device.Evidence{{Role: "printer", Weight: 9}, {Role: "patient-monitor", Weight: 5}, {Role: "patient-monitor", Weight: -1},
+		{Role: "infusion-pump-lvp", Weight: 1}, {Role: "infusion-pump-syringe", Weight: 3}, {Role: "infusion-pump-syringe", Weight: -3}}
+	for least, want := range map[float64][]device.Role{0: {"infusion-pump-lvp", "patient-monitor", "ventilator"}, 4: {"patient-monitor"}, 5: nil} {
+		if diff := cmp.Diff(want, Candidates(&d, testRoles, least)); diff != "" {
+			t.Errorf("at least %v (-want +got):\n%s", least, diff)
+		}
+	}
+}
