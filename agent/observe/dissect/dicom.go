@@ -26,7 +26,7 @@ const (
 // says of the two sides. Of data only the headers are looked at.
 //
 // phi: never read: everything in P-DATA behind the PDU header and the header
-// of its first value, user identity (items 58, 59), extended negotiation (56,
+// of its first value (length, context, control), user identity (items 58, 59), extended negotiation (56,
 // 57), transfer syntaxes. An AE title may hold the name of a room.
 type DICOM struct {
 	PDU          DICOMPDU
@@ -39,6 +39,14 @@ type DICOM struct {
 	Contexts     [maxContexts]DICOMContext
 	ContextsLen  uint8
 
+	// Context is the presentation context of the first value of P-DATA, and
+	// Dataset that the value is part of a dataset and not of a command.
+	Context uint8
+	Dataset bool
+	// Result, Source and Reason are those of a rejection, and the last two of an
+	// abort (PS3.8 §9.3.4, §9.3.8).
+	Result, Source, Reason uint8
+
 	roles int // role selections applied
 }
 
@@ -49,7 +57,11 @@ type DICOMPDU uint8
 const (
 	DICOMAssociateRQ DICOMPDU = 1
 	DICOMAssociateAC DICOMPDU = 2
+	DICOMAssociateRJ DICOMPDU = 3
 	DICOMData        DICOMPDU = 4
+	DICOMReleaseRQ   DICOMPDU = 5
+	DICOMReleaseRP   DICOMPDU = 6
+	DICOMAbort       DICOMPDU = 7
 )
 
 // DICOMContext is one presentation context.
@@ -71,7 +83,7 @@ func (m *DICOM) DecodeStream(b []byte) Progress {
 		return NeedMore
 	}
 	kind := DICOMPDU(b[0])
-	if kind != DICOMAssociateRQ && kind != DICOMAssociateAC && kind != DICOMData || len(b) > 1 && b[1] != 0 {
+	if kind < DICOMAssociateRQ || kind > DICOMAbort || len(b) > 1 && b[1] != 0 {
 		return No
 	}
 	if len(b) < dicomHeader {
@@ -79,8 +91,11 @@ func (m *DICOM) DecodeStream(b []byte) Progress {
 		return NeedMore
 	}
 	length := binary.BigEndian.Uint32(b[2:])
-	if kind == DICOMData {
+	switch kind {
+	case DICOMData:
 		return m.data(b, length)
+	case DICOMAssociateRJ, DICOMReleaseRQ, DICOMReleaseRP, DICOMAbort:
+		return m.short(b, length)
 	}
 	if length < dicomMinLength || length > dicomMaxLength || !isAssociation(b) {
 		return No
@@ -134,7 +149,34 @@ func (m *DICOM) data(b []byte, length uint32) Progress {
 	if value < 2 || value > length-4 || b[10]&1 == 0 || b[11] > 3 {
 		return No
 	}
-	*m = DICOM{PDU: DICOMData, Length: length}
+	*m = DICOM{PDU: DICOMData, Length: length, Context: b[10], Dataset: b[11]&1 == 0}
+	return Done
+}
+
+// short reads a PDU of four bytes: a rejection, a release or an abort.
+func (m *DICOM) short(b []byte, length uint32) Progress {
+	const rest = 4
+	if length != rest {
+		return No
+	}
+	if len(b) < dicomHeader+rest {
+		*m = DICOM{}
+		return NeedMore
+	}
+	v := b[dicomHeader : dicomHeader+rest]
+	*m = DICOM{PDU: DICOMPDU(b[0]), Length: length, Result: v[1], Source: v[2], Reason: v[3]}
+	ok := v[0] == 0
+	switch m.PDU {
+	case DICOMAssociateRJ:
+		ok = ok && (v[1] == 1 || v[1] == 2) && v[2] >= 1 && v[2] <= 3 && v[3] >= 1 && v[3] <= 10
+	case DICOMAbort:
+		ok = ok && v[1] == 0 && (v[2] == 0 || v[2] == 2) && v[3] <= 6
+	default:
+		ok = ok && v[1] == 0 && v[2] == 0 && v[3] == 0
+	}
+	if !ok {
+		return No
+	}
 	return Done
 }
 

@@ -2,6 +2,11 @@ package dissect
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,7 +125,7 @@ func TestDICOMBounds(t *testing.T) {
 func TestDICOMData(t *testing.T) {
 	data := []byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3, 0, 0, 0, 0}
 	var m DICOM
-	if p := m.DecodeStream(data); p != Done || m != (DICOM{PDU: DICOMData, Length: 4096}) {
+	if p := m.DecodeStream(data); p != Done || m != (DICOM{PDU: DICOMData, Length: 4096, Context: 3}) {
 		t.Errorf("%v, %+v", p, m.PDU)
 	}
 	for i := range 12 {
@@ -130,12 +135,110 @@ func TestDICOMData(t *testing.T) {
 	}
 }
 
+func TestDICOMShort(t *testing.T) {
+	for name, want := range map[string]DICOM{
+		"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07":         {PDU: DICOMAssociateRJ, Length: 4, Result: 1, Source: 1, Reason: 7},
+		"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00":         {PDU: DICOMReleaseRQ, Length: 4},
+		"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00":         {PDU: DICOMReleaseRP, Length: 4},
+		"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x04":         {PDU: DICOMAbort, Length: 4, Source: 2, Reason: 4},
+		"\x04\x00\x00\x00\x00\x08\x00\x00\x00\x04\x05\x02": {PDU: DICOMData, Length: 8, Context: 5, Dataset: true},
+	} {
+		m := DICOM{ImplVersion: TextOf("left over")}
+		if p := m.DecodeStream([]byte(name)); p != Done || m != want {
+			t.Errorf("%x: %v, %v", name, p, m.PDU)
+		}
+		for i := range len(name) {
+			if p := m.DecodeStream([]byte(name[:i])); p != NeedMore {
+				t.Errorf("%x, %d bytes: %v", name, i, p)
+			}
+		}
+	}
+}
+
+// TestDICOMSamples reads the PDUs of a public test suite in the corpus, which
+// are no part of the project.
+func TestDICOMSamples(t *testing.T) {
+	dir := os.Getenv("CORPUS")
+	if dir == "" {
+		t.Skip("CORPUS is not set")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "data", "dicom-pdus", "encoded_pdu_items.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pdus map[string]string
+	if err := json.Unmarshal(text, &pdus); err != nil {
+		t.Fatal(err)
+	}
+	const pynet = "1.2.826.0.1.3680043.9.3811.0.9.0 PYNETDICOM_090"
+	for name, want := range map[string]string{
+		"a_associate_rq":                   "1 ANY-SCP ECHOSCU " + pynet + " [1.2.840.10008.1.1 scu]",
+		"a_associate_rq_user_async":        "1 ANY-SCP ECHOSCU " + pynet + " [1.2.840.10008.1.1 scu]",
+		"a_associate_rq_role":              "1 ANY-SCP GETSCU " + pynet + " [1.2.840.10008.5.1.4.1.1.2 scp]",
+		"a_associate_rq_user_id_user_pass": "1 ANY-SCP STORESCU 1.2.276.0.7230010.3.0.3.6.0 OFFIS_DCMTK_360 [1.2.840.10008.5.1.4.1.1.2 scu]",
+		"a_associate_rq_user_id_ext_neg":   "1 ANY-SCP ECHOSCU " + pynet + " [1.2.840.10008.1.1 scu] [1.2.840.10008.5.1.4.1.1.2 scu] [1.2.840.10008.5.1.4.1.1.4 scu]",
+		"a_associate_rq_called":            "1  ANY- " + pynet + " [1.2.840.10008.1.1 scu]",
+		"a_associate_rq_calling":           "1 ANY-  " + pynet + " [1.2.840.10008.1.1 scu]",
+		"a_associate_ac":                   "2 ANY-SCP ECHOSCU 1.2.276.0.7230010.3.0.3.6.0 OFFIS_DCMTK_360 [ 0]",
+		"a_associate_rj":                   "3 1/1/1",
+		"a_release_rq":                     "5",
+		"a_release_rp":                     "6",
+		"a_abort":                          "7 0/0/0",
+		"a_p_abort":                        "7 0/2/4",
+		"p_data_tf":                        "4 1",
+		"p_data_tf_rq":                     "4 1",
+		"p_data_tf_n_event_report":         "4 1",
+		"presentation_data":                "no",
+		"user_identity_rq_user_pass":       "no",
+	} {
+		b, err := hex.DecodeString(pdus[name])
+		if err != nil || len(b) == 0 {
+			t.Fatalf("%s: %v, %d bytes", name, err, len(b))
+		}
+		if got := describeDICOM(b); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	var m DICOM
+	b, _ := hex.DecodeString(pdus["a_associate_rq_user_id_user_pass"])
+	if m.DecodeStream(b); bytes.Contains(raw(&m), []byte("pynetdicom")) || bytes.Contains(raw(&m), []byte("p4ssw0rd")) {
+		t.Error("the user's identity was read")
+	}
+}
+
+// describeDICOM is a PDU in a line.
+func describeDICOM(b []byte) string {
+	var m DICOM
+	if p := m.DecodeStream(b); p != Done {
+		return p.String()
+	}
+	s := fmt.Sprint(m.PDU)
+	switch m.PDU {
+	case DICOMData:
+		return fmt.Sprint(s, " ", m.Context)
+	case DICOMAssociateRJ, DICOMAbort:
+		return fmt.Sprintf("%s %d/%d/%d", s, m.Result, m.Source, m.Reason)
+	case DICOMReleaseRQ, DICOMReleaseRP:
+		return s
+	}
+	s += fmt.Sprintf(" %s %s %s %s", m.CalledAE, m.CallingAE, m.ImplClassUID, m.ImplVersion)
+	for _, c := range m.Contexts[:m.ContextsLen] {
+		role := fmt.Sprint(c.Result)
+		if m.PDU == DICOMAssociateRQ {
+			role = map[[2]bool]string{{true, false}: "scu", {false, true}: "scp", {true, true}: "both"}[[2]bool{c.SCU, c.SCP}]
+		}
+		s += fmt.Sprintf(" [%s %s]", c.Abstract, role)
+	}
+	return s
+}
+
 func TestDICOMRefuses(t *testing.T) {
 	good := association(1, proposed(1, "1.2.3"))
 	edit := func(b []byte, at int, v byte) []byte { b = bytes.Clone(b); b[at] = v; return b }
 	data := []byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3}
 	for name, b := range map[string][]byte{
-		"another type": {3, 0, 0, 0}, "second byte": edit(good, 1, 1), "too short": edit(good, 5, 20), "too long": edit(good, 2, 1), "version": edit(good, 7, 2),
+		"another type": {8, 0, 0, 0}, "TPKT": {3, 0, 0, 19, 14, 0xe0}, "rejection": {3, 0, 0, 0, 0, 4, 0, 3, 1, 1}, "release": {5, 0, 0, 0, 0, 4, 0, 0, 0, 1}, "abort": {7, 0, 0, 0, 0, 4, 0, 0, 1, 0},
+		"release of another length": {6, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0}, "second byte": edit(good, 1, 1), "too short": edit(good, 5, 20), "too long": edit(good, 2, 1), "version": edit(good, 7, 2),
 		"first item": edit(good, 74, 0x20), "first item's length": edit(good, 77, 0x40), "application context": edit(good, 80, '9'),
 		"data too long": edit(data, 2, 9), "data too short": {4, 0, 0, 0, 0, 5}, "value past the data": edit(data, 8, 0x10), "even context": edit(data, 10, 2), "control": edit(data, 11, 4), "empty value": {4, 0, 0, 0, 0, 9, 0, 0, 0, 1, 1, 1},
 	} {

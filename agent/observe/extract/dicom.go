@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"strconv"
+
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
 	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
@@ -18,6 +20,17 @@ type proposal struct {
 	n    int
 	ids  [128]uint8
 	uids [128]dissect.UID
+	scu  [128]bool // the caller is the user of the service: it stores, it asks
+}
+
+// context finds a context by its number.
+func (p *proposal) context(id uint8) (i int, ok bool) {
+	for i, have := range p.ids[:p.n] {
+		if have == id {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // maxProposals is how many associations may be between question and answer.
@@ -33,7 +46,7 @@ func (p *proposals) note(conn uint64, m *dissect.DICOM) {
 	p.next = (p.next + 1) % maxProposals
 	a.conn, a.n = conn, 0
 	for _, c := range m.Contexts[:m.ContextsLen] {
-		a.ids[a.n], a.uids[a.n] = c.ID, c.Abstract
+		a.ids[a.n], a.uids[a.n], a.scu[a.n] = c.ID, c.Abstract, c.SCU
 		a.n++
 	}
 }
@@ -48,16 +61,27 @@ func (p *proposals) of(conn uint64) *proposal {
 	return nil
 }
 
-// readDICOM reads PDUs one after the other, as long as they are associations.
+// dicomCommand is the longest P-DATA that is waited for, bytes: a command, with
+// a dataset behind it.
+const dicomCommand = 512
+
+// readDICOM reads PDUs one after the other, as far as they are there. Of a
+// dataset that goes on behind the bytes nothing more is wanted.
 func (x *Extractor) readDICOM(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
 	m := &x.decoders.dicom
-	for used < len(b) {
+	for range maxFrames {
+		if used == len(b) {
+			break
+		}
 		if p = m.DecodeStream(b[used:]); p != dissect.Done {
 			return used, p
 		}
 		x.pdu(c, m)
 		size := 6 + int(m.Length) // header and what it counts
-		if m.PDU == dissect.DICOMData || size > len(b)-used {
+		if size > len(b)-used {
+			if m.PDU == dissect.DICOMData && size <= dicomCommand {
+				return used, dissect.NeedMore
+			}
 			break
 		}
 		used += size
@@ -75,15 +99,19 @@ func (x *Extractor) pdu(c *flows.Conn, m *dissect.DICOM) {
 		x.say(w, fact.DICOMAETitle, &m.CallingAE)
 		x.say(receiver(c), fact.DICOMCalledAs, &m.CalledAE)
 		for i := range m.Contexts[:m.ContextsLen] {
-			x.uid(w, fact.DICOMProposes, &m.Contexts[i].Abstract)
+			context := &m.Contexts[i]
+			if context.SCU {
+				x.uid(w, fact.DICOMProposes, &context.Abstract)
+			}
+			if context.SCP {
+				x.uid(w, fact.DICOMReceives, &context.Abstract)
+			}
 		}
 	case dissect.DICOMAssociateAC:
 		if asked := proposals.of(c.ID); asked != nil {
 			for _, answer := range m.Contexts[:m.ContextsLen] {
-				for i, id := range asked.ids[:asked.n] {
-					if id == answer.ID && answer.Result == 0 {
-						x.uid(w, fact.DICOMAccepts, &asked.uids[i])
-					}
+				if i, ok := asked.context(answer.ID); ok && answer.Result == 0 && asked.scu[i] {
+					x.uid(w, fact.DICOMAccepts, &asked.uids[i])
 				}
 			}
 		}
@@ -91,10 +119,36 @@ func (x *Extractor) pdu(c *flows.Conn, m *dissect.DICOM) {
 		if !c.Opened { // else its association has been seen
 			x.yes(w, fact.DICOMTransfers)
 		}
+		x.dataset(c, m)
+		return
+	case dissect.DICOMAssociateRJ:
+		if proposals.of(c.ID) != nil {
+			x.text = strconv.AppendUint(x.text[:0], uint64(m.Result), 10)
+			x.text = strconv.AppendUint(append(x.text, '/'), uint64(m.Source), 10)
+			x.text = strconv.AppendUint(append(x.text, '/'), uint64(m.Reason), 10)
+			x.state(w, fact.DICOMRejects, x.text)
+		}
+		return
+	case dissect.DICOMReleaseRQ, dissect.DICOMReleaseRP, dissect.DICOMAbort:
 		return
 	}
 	x.uid(w, fact.DICOMImplUID, &m.ImplClassUID)
 	x.say(w, fact.DICOMImplVer, &m.ImplVersion)
+}
+
+// dicomStorage is the root of the storage service classes (PS3.4 annex B.5).
+const dicomStorage = "1.2.840.10008.5.1.4.1.1"
+
+// dataset states which class of object a device sends, by the context that the
+// header of the data names. What is in it is not looked at.
+func (x *Extractor) dataset(c *flows.Conn, m *dissect.DICOM) {
+	asked := x.decoders.proposals.of(c.ID)
+	if asked == nil || !m.Dataset {
+		return
+	}
+	if i, ok := asked.context(m.Context); ok && asked.uids[i].HasPrefix(dicomStorage) {
+		x.uid(sender(c), fact.DICOMStores, &asked.uids[i])
+	}
 }
 
 func (x *Extractor) uid(w who, kind fact.Kind, u *dissect.UID) {

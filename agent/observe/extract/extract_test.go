@@ -143,7 +143,7 @@ func TestFacts(t *testing.T) {
 			tcp(pump, server, ack, 5000, pdu(4, uint32(6), uint8(1), uint8(2), "CANARY")),
 		}, []string{
 			"1 dicom.ae_title US7", "1 dicom.impl_class_uid 1.2.3.4", "1 dicom.impl_version TEST_1", "1 dicom.scu_proposes " + us,
-			"1 dicom.scu_proposes " + mr, "9 dicom.ae_title_called_as PACS", "9 dicom.impl_class_uid 1.2.3.4",
+			"1 dicom.scu_proposes " + mr, "1 dicom.stores " + us, "9 dicom.ae_title_called_as PACS", "9 dicom.impl_class_uid 1.2.3.4",
 			"9 dicom.impl_version TEST_1", "9 dicom.scp_accepts " + us,
 		}},
 		{"DICOM data of an association that was not seen", [][]byte{tcp(pump, server, ack, 5000, pdu(4, uint32(6), uint8(1), uint8(2), "CANA"))},

@@ -22,6 +22,7 @@ type talk struct {
 }
 
 func medicalTalks() []talk {
+	rq := "\x00\x01\x00\x00" + aeTitle("PACS") + aeTitle("US7") + strings.Repeat("\x00", 32) + dicomItem(0x10, "1.2.840.10008.3.1.1.1")
 	return []talk{
 		{"HL7 with software, equipment and states", "\x0bMSH|^~\\&|A||||CANARY|CANARY|ORU^R01|CANARY|P||||||||||1.3.6.1.4.1.19376.1.6.1.1.1\r" +
 			"SFT|Maker|2.0|Product|B1|CANARY|20260101\rEQU|E-1|CANARY|OP\r" +
@@ -62,8 +63,23 @@ func medicalTalks() []talk {
 		{"an answer to nobody", "", "[ACK]CANARY", nil},
 		{"Puritan Bennett 840", "SNDA\r", "MISCA,706,97,\x02,09:45 ,840 3510012345    ,CANARY,CANARY,\x03\r", []string{"9 pb840.id 840 3510012345"}},
 		{"Masimo Radical", "01/02/26 03:04:05 SN=0000012345 SPO2=CANARY BPM=CANARY\r\n", "", []string{"1 masimo.serial 0000012345"}},
+		{"DICOM store", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.5.1.4.1.1.6.1")) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY") + dicomPDU(4, "\x00\x00\x00\x08\x01\x02CANARY"),
+			dicomPDU(2, rq+dicomItem(0x21, "\x01\x00\x00\x00"+dicomItem(0x40, "1.2.840.10008.1.2"))) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY"), []string{
+				"1 dicom.ae_title US7", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.1.6.1", "1 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.1.6.1"}},
+		{"DICOM get", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.5.1.4.1.2.2.3")+dicomContext(3, "1.2.840.10008.5.1.4.1.1.2")+dicomItem(0x50, dicomItem(0x54, "\x00\x191.2.840.10008.5.1.4.1.1.2\x00\x01"))),
+			dicomPDU(2, rq+dicomItem(0x21, "\x01\x00\x00\x00")+dicomItem(0x21, "\x03\x00\x00\x00")) + dicomPDU(4, "\x00\x00\x00\x08\x03\x02CANARY"), []string{
+				"1 dicom.ae_title US7", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.2.2.3", "1 dicom.scu_receives 1.2.840.10008.5.1.4.1.1.2",
+				"9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.2.2.3", "9 dicom.stores 1.2.840.10008.5.1.4.1.1.2"}},
+		{"DICOM association that is refused", dicomPDU(1, rq), "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07", []string{"1 dicom.ae_title US7", "9 dicom.ae_title_called_as PACS", "9 dicom.rejects 1/1/7"}},
+		{"a refusal of nothing", "", "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07", nil},
 		{"series of something else", "GET /series/4/instances/5 HTTP/1.1\r\nAccept: application/json\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", nil},
 	}
+}
+
+func dicomPDU(kind uint8, v string) string  { return string(pdu(kind, v)) }
+func dicomItem(kind uint8, v string) string { return string(item(kind, v)) }
+func dicomContext(id uint8, uid string) string {
+	return dicomItem(0x20, string([]byte{id, 0, 0, 0})+dicomItem(0x30, uid)+dicomItem(0x40, "1.2.840.10008.1.2"))
 }
 
 // bcc writes a frame of B. Braun's protocol.
