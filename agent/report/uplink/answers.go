@@ -29,8 +29,12 @@ func (u *Uplink) Answer(id string, payload []byte) {
 	a.list = append(a.list, answer{id, payload})
 	a.trim()
 	a.mu.Unlock()
+	wake(a.wake)
+}
+
+func wake(c chan struct{}) {
 	select {
-	case a.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // it is awake already
 	}
 }

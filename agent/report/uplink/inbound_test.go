@@ -140,7 +140,7 @@ func TestHostileBroker(t *testing.T) {
 		{"256 MiB", []byte{0x32, 0xff, 0xff, 0xff, 0x7f}, nil, 0, "broker announced a packet that is too long: 2097151 bytes or more, at most 1048576"},
 		{"a topic of 64 KiB", incoming(down1+"cmd/"+strings.Repeat("a", 65000), 1, false, "x"), nil, 1, ""},
 		{"a topic longer than its packet", []byte{0x32, 4, 0xff, 0xff, 'a', 'b'}, nil, 0, "connection lost: "},
-		{"codes for what nobody asked", []byte{0x90, 6, 0, 1, 0, 0, 0, 0}, nil, 0, "broker answered one subscription with 6 bytes"},
+		{"an answer that nobody asked for", []byte{0x90, 6, 0, 1, 0, 0, 0, 0}, nil, 0, "broker answered one subscription with 6 bytes"},
 		{"the end of QoS 2", []byte{0x62, 2, 0, 7}, nil, 0, "broker sent a packet of a kind that it may not: 0x62"},
 		{"another's topic", incoming("wardkeeper/v1/st-mary/gw2/down/cmd/c1", 1, false, "x"), nil, 1, ""},
 		{"another site's", incoming("wardkeeper/v1/st-john/gw1/down/cmd/c1", 1, false, "x"), nil, 1, ""},
@@ -160,7 +160,7 @@ func TestHostileBroker(t *testing.T) {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				r := start(t, s, scripted(b), e.hear)
-				synctest.Wait()
+				time.Sleep(writeLimit + time.Second) // the library may hold a subscription so long
 				runtime.GC()
 				runtime.ReadMemStats(&after)
 				if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
@@ -236,6 +236,24 @@ func TestSubscriptionRefused(t *testing.T) {
 	}
 }
 
+// A broker that answers a subscription with more codes than filters would make
+// the library panic, and the agent with it: the session ends before.
+func TestSubackTooLong(t *testing.T) {
+	s := openStore(t, dbPath(t))
+	defer s.Close()
+	synctest.Test(t, func(t *testing.T) {
+		b, e := &broker{extra: []byte{0}}, &ear{}
+		r := start(t, s, scripted(b), e.hear)
+		time.Sleep(writeLimit + time.Second)
+		if got, want := r.up.Status().LastError, "connection lost: broker answered one subscription with 4 bytes"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // Desired state that nobody had room for is asked for again; a command is not:
 // who sent it is told that it was busy.
 func TestAsksAgain(t *testing.T) {
@@ -271,6 +289,34 @@ func TestAsksAgain(t *testing.T) {
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+// A broker that takes each message just before the limit holds the uplink, and
+// the uplink does not look hung: the agent would be restarted for it.
+func TestSlowBrokerIsNoHang(t *testing.T) {
+	s := openStore(t, dbPath(t))
+	defer s.Close()
+	synctest.Test(t, func(t *testing.T) {
+		b, e := &broker{slow: writeLimit - 100*time.Millisecond}, &ear{}
+		began := time.Now()
+		r := start(t, s, scripted(b), e.hear)
+		for second := range 300 {
+			r.up.Answer(fmt.Sprintf("c%d", second), []byte("ok"))
+			r.emit(event.Alert, second)
+			time.Sleep(time.Second)
+			if hung := r.board.Silent(time.Since(began), 15*time.Second); len(hung) > 0 {
+				t.Errorf("after %d s: %v took for hung", second, hung)
+				break
+			}
+		}
+		if n := r.up.Status().Acked; n == 0 {
+			t.Error("nothing was acknowledged: the broker is not slow but dead")
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // for the broker to see it
 	})
 }
 

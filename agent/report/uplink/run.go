@@ -72,12 +72,11 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 	defer beat.Stop()
 	r.u.beat()
 	for {
-		for len(r.inFlight) < window {
-			a, ok := r.u.answers.next()
-			if !ok {
-				break
+		if len(r.inFlight) < window {
+			if a, ok := r.u.answers.next(); ok {
+				r.say(a)
+				wake(r.u.answers.wake) // for the next one, once what is due was done
 			}
-			r.say(a)
 		}
 		more := true
 		if pace == nil && len(r.inFlight) < window {
@@ -112,7 +111,9 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 				return err
 			}
 		case <-late:
-			return errSlow
+			if !done(r.inFlight[0]) { // else it was we who were held up
+				return errSlow
+			}
 		case <-r.s.Lost():
 			for len(r.inFlight) > 0 && done(r.inFlight[0]) && r.settle() == nil {
 			}
@@ -154,15 +155,23 @@ func done(s sent) bool {
 // send publishes a batch.
 func (r *run) send(b outbox.Batch) {
 	m := Message{Topic: base(r.u.opt.Site, r.u.opt.Gateway) + "/" + upTopic(b.Class, b.Kind), Payload: pack(r.packer, b.Lines)}
-	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), batch: b, limit: time.After(r.u.ackLimit)})
+	r.inFlight = append(r.inFlight, sent{receipt: r.publish(m), batch: b, limit: time.After(r.u.ackLimit)})
 	r.note(0)
+}
+
+// publish hands a message to the session, which may hold us for some seconds: a
+// broker that makes the most of that must not look like a hang of ours.
+func (r *run) publish(m Message) Receipt {
+	receipt := r.s.Publish(m)
+	r.u.beat()
+	return receipt
 }
 
 // say publishes an answer. It keeps no pace: nobody asks a whole fleet at once
 // and wants to wait.
 func (r *run) say(a answer) {
 	m := Message{Topic: base(r.u.opt.Site, r.u.opt.Gateway) + "/up/cmd/" + level(a.id), Payload: a.payload}
-	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), answer: &a, limit: time.After(r.u.ackLimit)})
+	r.inFlight = append(r.inFlight, sent{receipt: r.publish(m), answer: &a, limit: time.After(r.u.ackLimit)})
 	r.note(0)
 }
 
@@ -217,7 +226,7 @@ func (r *run) sendState(always bool) error {
 		return err
 	}
 	r.state, r.stateAt = now, at.Mono
-	r.inFlight = append(r.inFlight, sent{receipt: r.s.Publish(m), limit: time.After(r.u.ackLimit)})
+	r.inFlight = append(r.inFlight, sent{receipt: r.publish(m), limit: time.After(r.u.ackLimit)})
 	return nil
 }
 
@@ -229,7 +238,7 @@ func (r *run) goodbye() error {
 	if err != nil {
 		return err
 	}
-	receipt := r.s.Publish(m)
+	receipt := r.publish(m)
 	select {
 	case <-receipt.Done():
 	case <-r.s.Lost():

@@ -47,11 +47,13 @@ type broker struct {
 	down     bool // refuses connections
 	noAck    bool // never sends a PUBACK
 	noPong   bool
+	slow     time.Duration  // before each packet is read
 	deaf     bool           // stops reading after CONNECT
 	deafAt   int            // stops reading after so many PUBLISHes; 0: never
 	cutAfter int            // closes the connection after so many PUBLISHes; 0: never
 	flood    []byte         // sent after the CONNACK
 	grant    byte           // code of a SUBACK
+	extra    []byte         // more codes in a SUBACK
 	mute     bool           // sends no SUBACK
 	reply    []byte         // sent after a SUBACK
 	filters  []string       // subscribed to
@@ -89,8 +91,9 @@ func (b *broker) serve(c net.Conn) {
 			return
 		}
 		b.mu.Lock()
-		noAck, noPong, deaf, deafAt, cut, flood := b.noAck, b.noPong, b.deaf, b.deafAt, b.cutAfter, b.flood
+		noAck, noPong, deaf, deafAt, cut, flood, slow := b.noAck, b.noPong, b.deaf, b.deafAt, b.cutAfter, b.flood, b.slow
 		b.mu.Unlock()
+		time.Sleep(slow)
 		switch p := p.(type) {
 		case *packets.ConnectPacket:
 			b.mu.Lock()
@@ -132,10 +135,10 @@ func (b *broker) serve(c net.Conn) {
 		case *packets.SubscribePacket:
 			b.mu.Lock()
 			b.filters = append(b.filters, p.Topics...)
-			grant, mute, reply := b.grant, b.mute, b.reply
+			codes, mute, reply := append([]byte{b.grant}, b.extra...), b.mute, b.reply
 			b.mu.Unlock()
 			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
-			ack.MessageID, ack.ReturnCodes = p.MessageID, []byte{grant}
+			ack.MessageID, ack.ReturnCodes = p.MessageID, codes
 			var answer bytes.Buffer
 			if !mute {
 				ack.Write(&answer)

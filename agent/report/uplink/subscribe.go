@@ -23,8 +23,14 @@ type sub struct {
 // does not end the session: reporting goes on, and the board says it.
 func (r *run) subscribe() {
 	for _, f := range r.u.filters {
+		select {
+		case <-r.s.Lost():
+			return
+		default:
+		}
 		if !slices.ContainsFunc(r.subs, func(s sub) bool { return s.filter == f }) {
 			r.subs = append(r.subs, sub{r.s.Subscribe(f), f, time.After(r.u.ackLimit)})
+			r.u.beat() // as publish
 		}
 	}
 }
