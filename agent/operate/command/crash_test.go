@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -221,5 +222,88 @@ func TestNothingCanBeKept(t *testing.T) {
 	want := []string{"succeeded", "succeeded", "open gateway  1m0s by alice", "failed", "", journalCode, keepCode, "succeeded", "0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Of the numbers' files, the journal and what is desired, each keeps older
+// orders out.
+func TestNumbersAreKeptThreeTimes(t *testing.T) {
+	w := newWard(t)
+	old := []func() []byte{
+		func() []byte { return w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 60}, "alice") },
+		func() []byte { return w.sign(w.next(), signed.Policy{TOML: "old"}, "dave", "erin") },
+	}
+	var first [][]byte
+	for _, f := range old {
+		first = append(first, f())
+	}
+	for _, f := range old { // the newer ones: the older never came
+		if got := w.obey(f()); got != "succeeded" {
+			t.Fatal(got)
+		}
+	}
+	files, room := maps.Clone(w.files.by), maps.Clone(w.room.by)
+	for _, tt := range []struct{ lost, want string }{
+		{"the files of the numbers", "rejected replayed-seq, rejected rollback"},
+		{"the files of the policy", "rejected replayed-seq, rejected rollback"},
+		{"the database", "rejected replayed-seq, rejected rollback"},
+	} {
+		w.files.by, w.room.by = maps.Clone(files), maps.Clone(room)
+		switch tt.lost {
+		case "the files of the numbers":
+			delete(w.files.by, ratchetKey)
+		case "the files of the policy":
+			delete(w.files.by, "desired-policy")
+		case "the database":
+			clear(w.room.by)
+		}
+		w.restart()
+		w.done()
+		got := w.obey(first[0]) + ", " + w.obey(first[1])
+		if d := w.done(); got != tt.want || d != "" {
+			t.Errorf("without %s: %s; done %q", tt.lost, got, d)
+		}
+	}
+}
+
+// An agent that is ended in the middle of an effect does not take that for a
+// failure: it is done again at the next start.
+func TestEndedInAnEffect(t *testing.T) {
+	w := newWard(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, m := range [][]byte{w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 60}, "alice"), w.sign(w.next(), signed.Policy{TOML: "one"}, "dave", "erin")} {
+		w.fail["quarantine"], w.fail["policy"] = context.Canceled, context.Canceled
+		w.answers = nil
+		w.task.handle(ctx, Inbound{Topic: topic(m), Payload: m})
+		if got := w.last(); got != "executing" && got != "accepted" {
+			t.Errorf("ended: %s", got)
+		}
+		clear(w.fail)
+		w.done()
+		w.restart()
+		if got := w.last(); got != "succeeded" || w.done() == "" {
+			t.Errorf("after the start: %s", got)
+		}
+	}
+}
+
+// Marks that cannot be read are not taken for none: a pin stays. A root of
+// another site is no root.
+func TestWhatCannotBeRead(t *testing.T) {
+	w := newWard(t)
+	w.obey(w.sign(w.next(), signed.DeviceSet{Entries: []signed.DeviceEntry{{Device: "printer", Role: "camera"}}}, "dave"))
+	pinned := w.marks
+	w.files.by["desired-devices"] = nil
+	w.files.damaged = map[string]error{"desired-devices": errPower}
+	w.start()
+	if diff := cmp.Diff(pinned, w.marks); diff != "" || len(w.board.Conditions()) != 1 {
+		t.Errorf("%v, marks (-want +got):\n%s", w.board.Conditions(), diff)
+	}
+	w.task.opt.Site = "st-john"
+	w.task.root = nil
+	w.task.openRoot()
+	if w.task.root != nil || w.board.Conditions()[0].Code != keepCode || w.board.Conditions()[1].Code != rootCode {
+		t.Errorf("a root of another site counts: %v", w.board.Conditions())
 	}
 }

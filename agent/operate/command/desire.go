@@ -251,6 +251,7 @@ func (t *Task) decide(id string, a Answer) {
 			return
 		}
 	}
+	t.send(a) // a newer one has taken its place on the shelf
 }
 
 // resume goes on where an earlier run ended.

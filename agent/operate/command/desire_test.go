@@ -252,6 +252,92 @@ func TestConfigOnTrial(t *testing.T) {
 	}
 }
 
+// One that another takes the place of is answered, and an agent that was started
+// with the one on trial is not started again.
+func TestConfigAnswers(t *testing.T) {
+	w := newWard(t)
+	one, two := w.sign(w.next(), signed.Config{TOML: "a"}, "dave"), w.sign(w.next(), signed.Config{TOML: "b"}, "dave")
+	w.obey(one)
+	w.obey(two)
+	var got []string
+	for _, a := range w.history {
+		got = append(got, a.ID+" "+string(a.State))
+	}
+	want := []string{"statement-1001 accepted", "statement-1001 executing", "statement-1002 accepted", "statement-1001 failed", "statement-1002 executing"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	tr := w.task.trial
+	tr.State = desired.Applying
+	if err := tr.Save(w.files); err != nil {
+		t.Fatal(err)
+	}
+	w.done()
+	w.restart()
+	if got := w.done(); got != "" || w.task.trial.State != desired.Trying {
+		t.Errorf("started with the one on trial: %q, %s", got, w.task.trial.State)
+	}
+	pending := w.files.by["desired-config"]
+	w.task.reached(context.Background())
+	w.files.by["desired-config"], w.answers = pending, nil // the power was cut before that was written
+	w.restart()
+	if got := w.last() + w.done(); got != "succeeded" || w.task.trial.State != desired.Settled || w.task.Versions()["config"] != 1002 {
+		t.Errorf("confirmed before the start: %s, %s, %v", got, w.task.trial.State, w.task.Versions())
+	}
+}
+
+// A command may hold a device for longer than the sets, or the sets for longer.
+func TestQuarantineByBoth(t *testing.T) {
+	ctx := context.Background()
+	w := newWard(t)
+	var got []string
+	say := func(what string) { got = append(got, what+": "+w.done()) }
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 48 * 3600}, "alice"))
+	w.obey(w.set("camera"))
+	say("a set for what a command holds for longer")
+	w.obey(w.set())
+	say("the set does not name it any more")
+	w.obey(w.set("printer"))
+	w.fail["release"] = errPower
+	w.obey(w.set())
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "printer", Seconds: 60}, "alice"))
+	w.fail["release"] = nil
+	w.clock.advance(10 * time.Second)
+	w.task.pass(ctx)
+	say("to be let go, and cut off by a command before that")
+	w.fail["quarantine"] = refusal(signed.ReasonInterlock, "no")
+	w.devices = append(w.devices, "tablet")
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "tablet", Seconds: 60}, "alice"))
+	if _, lent := w.task.leases.find("tablet"); lent {
+		t.Error("what was refused is held to be in force")
+	}
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 60}, "alice"))
+	if l, _ := w.task.leases.find("camera"); l.ID != "statement-1001" {
+		t.Errorf("what was refused takes the place of %+v", l)
+	}
+	w.fail["quarantine"] = nil
+	w.obey(w.set("camera"))
+	w.clock.reboot()
+	w.clock.synced = false
+	w.restart()
+	w.done()
+	w.obey(w.set())
+	say("let go while nobody knows for how long a command holds it")
+	w.clock.synced = true
+	w.clock.advance(time.Minute)
+	w.task.pass(ctx)
+	if _, lent := w.task.leases.find("camera"); !lent {
+		t.Error("a command is over before its time")
+	}
+	want := []string{"a set for what a command holds for longer: quarantine camera 48h0m0s by alice; quarantine camera 48h0m0s by soc",
+		"the set does not name it any more: quarantine camera 48h0m0s by alice",
+		"to be let go, and cut off by a command before that: quarantine printer 24h0m0s by soc; release printer by dave; quarantine printer 1m0s by alice",
+		"let go while nobody knows for how long a command holds it: "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // turn has the task take what waits, as Run does.
 func (w *ward) turn(ctx context.Context) {
 	select {

@@ -122,8 +122,12 @@ func (t *Task) fence(ctx context.Context) {
 func (t *Task) let(ctx context.Context, id device.ID, now clock.Stamp) error {
 	limit, cancel := context.WithTimeout(ctx, effectLimit)
 	defer cancel()
-	if l, lent := t.leases.find(id); lent && !l.Ends.over(now) {
-		d, _ := l.Ends.left(now)
+	if l, lent := t.leases.find(id); lent {
+		d, known := l.Ends.left(now)
+		if !known {
+			return nil // the fence keeps its own time
+		}
+		d = max(d, time.Second) // it is over with the next pass
 		return t.opt.Fence.Quarantine(limit, Order{Device: id, Owner: l.By, Reason: l.Reason, For: d, Interlock: l.Interlock, Hooks: l.Hooks})
 	}
 	return t.opt.Fence.Release(limit, id, t.leases.Letting[id])

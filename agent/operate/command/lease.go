@@ -18,7 +18,7 @@ import (
 // lease is what a command did that ends by itself.
 type lease struct {
 	ID        string      `json:"id"`
-	Op        string      `json:"op"` // "quarantine", "pin-role", "tag"
+	Op        string      `json:"op"` // quarantine, pin-role, tag
 	Device    device.ID   `json:"device"`
 	Role      device.Role `json:"role,omitempty"`
 	Tags      []string    `json:"tags,omitempty"`
@@ -95,13 +95,13 @@ func (l *leases) drop(op string, id device.ID) bool {
 	return len(l.All) != before
 }
 
-// lapse drops what is over, and reports whether anything was. A quarantine whose
-// end nobody knows, after a reboot without trusted time, stays on the list: what
-// fences it in keeps its own time.
+// lapse drops and returns what is over. A quarantine whose end nobody knows yet,
+// after a reboot without trusted time, stays on the list: the fence keeps its
+// own time.
 func (l *leases) lapse(now clock.Stamp) (gone []lease) {
 	l.All = slices.DeleteFunc(l.All, func(o lease) bool {
 		_, known := o.Ends.left(now)
-		over := o.Ends.over(now) && (known || o.Op != "quarantine")
+		over := o.Ends.over(now) && (known || o.Op != opQuarantine || o.Ends.Wall.IsZero())
 		if over {
 			gone = append(gone, o)
 		}
@@ -126,7 +126,7 @@ func (l *leases) cut(now clock.Stamp) { l.Cut = append(l.Cut, endIn(cutWindow, n
 
 // find is the quarantine by command of a device.
 func (l *leases) find(id device.ID) (lease, bool) {
-	n := slices.IndexFunc(l.All, func(o lease) bool { return o.Op == "quarantine" && o.Device == id })
+	n := slices.IndexFunc(l.All, func(o lease) bool { return o.Op == opQuarantine && o.Device == id })
 	if n < 0 {
 		return lease{}, false
 	}
@@ -157,9 +157,9 @@ func (l *leases) marks(sets []desired.Accepted) (map[device.ID]device.Marks, err
 	}
 	for _, o := range l.All {
 		switch o.Op {
-		case "pin-role":
+		case opPinRole:
 			words = append(words, word{o.Seq, func(m *device.Marks) { m.Pin = pin(o.Role, o.By, o.Reason) }, o.Device})
-		case "tag":
+		case opTag:
 			words = append(words, word{o.Seq, func(m *device.Marks) { m.Tags = o.Tags }, o.Device})
 		}
 	}

@@ -43,9 +43,10 @@ func (b *box) reboot() { b.mono, b.boot = time.Minute, b.boot+"x" }
 
 // files keep two versions of each key.
 type files struct {
-	by     map[string][][]byte
-	broken error
-	power  *power
+	by      map[string][][]byte
+	broken  error
+	damaged map[string]error
+	power   *power
 }
 
 // power is cut at one of the points that lie before and behind all that lasts.
@@ -59,7 +60,7 @@ func (p *power) point() {
 	}
 }
 
-func (f *files) All(key string) ([][]byte, error) { return f.by[key], nil }
+func (f *files) All(key string) ([][]byte, error) { return f.by[key], f.damaged[key] }
 
 func (f *files) Put(key string, value []byte) error {
 	f.power.point()

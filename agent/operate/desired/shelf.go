@@ -148,7 +148,7 @@ func (s *Shelf) Accept(a Accepted, scopes []string) error {
 }
 
 // Settle keeps what became of a statement that was accepted; with ok it holds
-// from now on, else what held before it does.
+// from now on, else what held before goes on to hold.
 func (s *Shelf) Settle(a Accepted, ok bool, o Outcome) error {
 	var scopes []string
 	for scope, sl := range s.slots[a.Statement.Kind] {
@@ -157,11 +157,8 @@ func (s *Shelf) Settle(a Accepted, ok bool, o Outcome) error {
 		}
 	}
 	return s.change(a.Statement.Kind, scopes, func(sl slot) slot {
-		switch {
-		case ok && !same(sl.Applied, sl.Newest):
+		if ok && !same(sl.Applied, sl.Newest) {
 			sl.Before, sl.Applied = sl.Applied, sl.Newest
-		case !ok && same(sl.Applied, sl.Newest):
-			sl.Applied, sl.Before = sl.Before, nil
 		}
 		sl.Pending, sl.Outcome = false, o
 		return sl
