@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
@@ -152,10 +153,12 @@ func TestSetPolicy(t *testing.T) {
 		}
 		w.uncut("under another policy")
 		f := &faulty{Firewall: w.fw, apply: 1000}
+		w.settle()
 		w.task.opt.Firewall = f
 		if err := w.task.SetPolicy(ctx, string(wardPolicy(t).Source), "mia"); err == nil || err.Error() != "policy 4: it is not in force yet" {
 			t.Errorf("error %v", err)
 		}
+		synctest.Wait()
 		w.task.opt.Firewall = w.fw
 		w.settle()
 		if v := w.task.Status().Version; v != 9 || !w.passes(telnet) {
