@@ -105,10 +105,13 @@ var datagramOpenings = []opening{
 // is too short to tell may be of any. Zero: there is none.
 func RecogniseStream(b []byte, next int) (Protocol, int) {
 	for ; next < len(streamOpenings); next++ {
-		o := streamOpenings[next]
-		n := min(len(o.lead), len(b))
-		if string(b[:n]) == o.lead[:n] && (o.fits == nil || o.fits(b)) {
-			return o.protocol, next + 1
+		lead := streamOpenings[next].lead
+		if len(lead) > 0 && len(b) > 0 && lead[0] != b[0] {
+			continue // nearly all of them
+		}
+		n := min(len(lead), len(b))
+		if fits := streamOpenings[next].fits; string(b[:n]) == lead[:n] && (fits == nil || fits(b)) {
+			return streamOpenings[next].protocol, next + 1
 		}
 	}
 	return 0, next
@@ -118,12 +121,15 @@ func RecogniseStream(b []byte, next int) (Protocol, int) {
 func RecogniseDatagram(v *View, next int) (Protocol, int) {
 	b := v.Payload
 	for ; next < len(datagramOpenings); next++ {
-		o := datagramOpenings[next]
-		if o.port != 0 && o.port != v.SrcPort && o.port != v.DstPort {
+		if port := datagramOpenings[next].port; port != 0 && port != v.SrcPort && port != v.DstPort {
 			continue
 		}
-		if n := len(o.lead); n <= len(b) && string(b[:n]) == o.lead && (o.fits == nil || o.fits(b)) {
-			return o.protocol, next + 1
+		lead := datagramOpenings[next].lead
+		if n := len(lead); n > len(b) || string(b[:n]) != lead {
+			continue
+		}
+		if fits := datagramOpenings[next].fits; fits == nil || fits(b) {
+			return datagramOpenings[next].protocol, next + 1
 		}
 	}
 	return 0, next
