@@ -161,8 +161,9 @@ func newSigners(dir string) error {
 	return nil
 }
 
-// TestBrokerScripts runs what goes to a broker. $BROKER is one; anna (policy,
-// command), berta (policy) and root.dsse are of site st-mary.
+// TestBrokerScripts runs what goes to a broker. $BROKER is one. anna.key and
+// berta.key sign for site st-mary, whose root is root.dsse: a command each alone,
+// a policy together. trail.jsonl is the audit trail of gateway gw3.
 func TestBrokerScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "broker"),
@@ -176,6 +177,9 @@ func TestBrokerScripts(t *testing.T) {
 			e.Setenv("BROKER", addr)
 			e.Values["broker"] = srv
 			if err := newSigners(e.WorkDir); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "trail.jsonl"), []byte(strings.Join(newTrail(t, "gw3", 5), "\n")+"\n"), 0o600); err != nil {
 				return err
 			}
 			gateways := make(map[string]*gateway)
