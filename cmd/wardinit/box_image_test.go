@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,36 @@ func TestImageSlowDisk(t *testing.T) {
 	g.untilSaid("RESCUE: nothing is filtered, all ports are bridged: no rules after", 5*time.Second)
 }
 
+// TestImageStalledDisk: the disk stops answering while the agent is at work, and
+// the agent is killed and started again meanwhile. The ward loses no frame of it,
+// and no watchdog resets the box.
+func TestImageStalledDisk(t *testing.T) {
+	t.Parallel()
+	g := boot(t, newDisk(t, withData(t, gatewayData(t, nil))), "kill-agent=15s")
+	g.untilSaid(connected, 90*time.Second)
+	g.passes("connected", allowedPort, true)
+	g.untilSaid("grow the data partition: done", 60*time.Second)
+	if g.said("test: killed for the agent") > 0 {
+		t.Fatal("too slow: the agent was killed before the disk stalled")
+	}
+	g.stall(true)
+	missing := g.missing(allowedPort)
+	began := time.Now()
+	g.untilSaid("test: killed for the agent", 90*time.Second)
+	const watchdog = 30 * time.Second // of the board
+	time.Sleep(time.Until(began.Add(watchdog + 10*time.Second)))
+	g.passes("stalled", allowedPort, true)
+	g.stall(false)
+	time.Sleep(5 * time.Second)
+	g.passes("mended", allowedPort, true)
+	if n := g.missing(allowedPort) - missing; n > 3 || n < -3 { // those under way
+		t.Errorf("%d frames are missing", n)
+	}
+	if n := g.said("Booting Linux"); n != 1 {
+		t.Errorf("it was started %d times", n)
+	}
+}
+
 // TestImageWatchdog: PID 1 hangs, and the hardware starts the box again.
 func TestImageWatchdog(t *testing.T) {
 	t.Parallel()
@@ -215,15 +246,28 @@ func TestImageData(t *testing.T) {
 	}
 }
 
-// TestImageWithoutData: a box that can keep nothing says so, and works.
+// TestImageWithoutData: a box that can keep nothing says so, and works; it asks
+// for no certificate.
 func TestImageWithoutData(t *testing.T) {
-	g := boot(t, newDisk(t, zeroed(t, images.PartData)), "none")
+	disk := newDisk(t, zeroed(t, images.PartData))
+	file := filepath.Join(t.TempDir(), "wardkeeper.toml")
+	config := strings.Replace(testConfig, "mqtt://10.20.0.5\"", "mqtts://10.20.0.5\"\nkey = \"/data/pki/gateway.key\"\ncert = \"/data/etc/pki/gateway.pem\"", 1)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "mmd", "mtools", "-D", "s", "-i", disk+"@@16M", "::wardkeeper")
+	run(t, "mcopy", "mtools", "-i", disk+"@@16M", file, "::wardkeeper")
+	g := boot(t, disk, "none")
 	g.untilSaid("data partition: what is kept is lost at the next restart", 60*time.Second)
 	g.untilSaid(connected, 60*time.Second)
 	g.until("frames cross", 10*time.Second, func() bool { return g.got(allowedPort) > 0 })
-	time.Sleep(10 * time.Second)
+	g.untilSaid("take over files of the ESP: done", 10*time.Second)
+	time.Sleep(15 * time.Second)
 	if g.said("agent ended") > 0 {
 		t.Error("the agent does not run without the partition")
+	}
+	if g.said("certificate is on the ESP") > 0 {
+		t.Error("a request was handed out for a key that is lost at the next restart")
 	}
 }
 

@@ -32,6 +32,7 @@ type guest struct {
 	mu      sync.Mutex
 	lines   []string       // mu; of the serial line
 	arrived map[uint16]int // mu; frames at the printer, by TCP port
+	sent    map[uint16]int // mu; of the PC's, those that the machine took
 }
 
 // What a PC sends to the printer all the while, and what the rules make of it.
@@ -154,7 +155,7 @@ func boot(t *testing.T, disk, words string, drive ...string) *guest {
 		"-device", "virtio-rng-pci", "-device", "virtio-keyboard-pci", "-fw_cfg", "name=opt/ward/test,string=" + words + " ",
 		"-drive", strings.Join(append(drive, "if=none,format=raw,id=disk,file="+disk), ","), "-device", "virtio-blk-pci,drive=disk,romfile=",
 		"-kernel", filepath.Join(image, "vmlinuz"), "-initrd", filepath.Join(image, "initrd.gz"), "-append", line}
-	g := &guest{t: t, done: make(chan struct{}), arrived: map[uint16]int{}}
+	g := &guest{t: t, done: make(chan struct{}), arrived: map[uint16]int{}, sent: map[uint16]int{}}
 	var ports []*net.UnixConn
 	for i := range 3 {
 		near, far := filepath.Join(dir, fmt.Sprint("near", i)), filepath.Join(dir, fmt.Sprint("far", i))
@@ -227,7 +228,12 @@ func (g *guest) send(port *net.UnixConn, far string) {
 			return
 		case <-time.After(10 * time.Millisecond):
 		}
-		_, _ = port.WriteToUnix(syn([]uint16{deniedPort, allowedPort}[i%2]), to) // nobody there: lost
+		service := []uint16{deniedPort, allowedPort}[i%2]
+		if _, err := port.WriteToUnix(syn(service), to); err == nil { // else nobody is there
+			g.mu.Lock()
+			g.sent[service]++
+			g.mu.Unlock()
+		}
 	}
 }
 
@@ -250,6 +256,23 @@ func (g *guest) got(port uint16) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.arrived[port]
+}
+
+// missing counts the frames that the machine took and that are not at the printer.
+func (g *guest) missing(port uint16) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.sent[port] - g.arrived[port]
+}
+
+// stall keeps the disk from answering, or lets it.
+func (g *guest) stall(on bool) {
+	g.t.Helper()
+	rate := 0 // without a bound
+	if on {
+		rate = 1 // byte a second
+	}
+	g.ask(fmt.Sprintf(`{"execute":"block_set_io_throttle","arguments":{"device":"disk","bps":%d,"bps_rd":0,"bps_wr":0,"iops":0,"iops_rd":0,"iops_wr":0}}`, rate))
 }
 
 // said counts the lines with that text.
@@ -301,7 +324,13 @@ func (g *guest) dial(path string) {
 		g.qmp, err = net.Dial("unix", path)
 		return err == nil
 	})
-	go io.Copy(io.Discard, g.qmp) // answers: what is asked for shows
+	go func(answers io.Reader) {
+		for s := bufio.NewScanner(answers); s.Scan(); {
+			if strings.Contains(s.Text(), `"error"`) {
+				g.t.Errorf("QEMU: %s", s.Text())
+			}
+		}
+	}(g.qmp)
 	g.ask(`{"execute":"qmp_capabilities"}`)
 }
 
