@@ -38,6 +38,9 @@ type DICOM struct {
 	MaxPDU       uint32 // bytes, 0 unlimited
 	Contexts     [maxContexts]DICOMContext
 	ContextsLen  uint8
+	// UserInfo: the user information was seen, which stands behind the contexts
+	// and says which side takes which role in them.
+	UserInfo bool
 
 	// Context is the presentation context of the first value of P-DATA, and
 	// Dataset that the value is part of a dataset and not of a command.
@@ -200,6 +203,7 @@ func (m *DICOM) items(b []byte) {
 		case kind == 0x20 && m.PDU == DICOMAssociateRQ, kind == 0x21 && m.PDU == DICOMAssociateAC:
 			m.context(body)
 		case kind == 0x50:
+			m.UserInfo = true
 			eachItem(body, m.userItem)
 		}
 	})

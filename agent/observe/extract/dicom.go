@@ -67,13 +67,17 @@ const dicomCommand = 512
 
 // readDICOM reads PDUs one after the other, as far as they are there. Of a
 // dataset that goes on behind the bytes nothing more is wanted.
-func (x *Extractor) readDICOM(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
+// An association that ends early still gives what stood in it.
+func (x *Extractor) readDICOM(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
 	m := &x.decoders.dicom
 	for range maxFrames {
 		if used == len(b) {
 			break
 		}
 		if p = m.DecodeStream(b[used:]); p != dissect.Done {
+			if p == dissect.NeedMore && final && (m.PDU == dissect.DICOMAssociateRQ || m.PDU == dissect.DICOMAssociateAC) {
+				x.pdu(c, m)
+			}
 			return used, p
 		}
 		x.pdu(c, m)
@@ -99,6 +103,9 @@ func (x *Extractor) pdu(c *flows.Conn, m *dissect.DICOM) {
 		x.say(w, fact.DICOMAETitle, &m.CallingAE)
 		x.say(receiver(c), fact.DICOMCalledAs, &m.CalledAE)
 		for i := range m.Contexts[:m.ContextsLen] {
+			if !m.UserInfo {
+				break // the roles are not known
+			}
 			context := &m.Contexts[i]
 			if context.SCU {
 				x.uid(w, fact.DICOMProposes, &context.Abstract)

@@ -23,6 +23,7 @@ type talk struct {
 
 func medicalTalks() []talk {
 	rq := "\x00\x01\x00\x00" + aeTitle("PACS") + aeTitle("US7") + strings.Repeat("\x00", 32) + dicomItem(0x10, "1.2.840.10008.3.1.1.1")
+	user := dicomItem(0x50, dicomItem(0x51, "\x00\x00\x40\x00"))
 	return []talk{
 		{"HL7 with software, equipment and states", "\x0bMSH|^~\\&|A||||CANARY|CANARY|ORU^R01|CANARY|P||||||||||1.3.6.1.4.1.19376.1.6.1.1.1\r" +
 			"SFT|Maker|2.0|Product|B1|CANARY|20260101\rEQU|E-1|CANARY|OP\r" +
@@ -63,7 +64,7 @@ func medicalTalks() []talk {
 		{"an answer to nobody", "", "[ACK]CANARY", nil},
 		{"Puritan Bennett 840", "SNDA\r", "MISCA,706,97,\x02,09:45 ,840 3510012345    ,CANARY,CANARY,\x03\r", []string{"9 pb840.id 840 3510012345"}},
 		{"Masimo Radical", "01/02/26 03:04:05 SN=0000012345 SPO2=CANARY BPM=CANARY\r\n", "", []string{"1 masimo.serial 0000012345"}},
-		{"DICOM store", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.5.1.4.1.1.6.1")) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY") + dicomPDU(4, "\x00\x00\x00\x08\x01\x02CANARY"),
+		{"DICOM store", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.5.1.4.1.1.6.1")+user) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY") + dicomPDU(4, "\x00\x00\x00\x08\x01\x02CANARY"),
 			dicomPDU(2, rq+dicomItem(0x21, "\x01\x00\x00\x00"+dicomItem(0x40, "1.2.840.10008.1.2"))) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY"), []string{
 				"1 dicom.ae_title US7", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.1.6.1", "1 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.1.6.1"}},
 		{"DICOM get", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.5.1.4.1.2.2.3")+dicomContext(3, "1.2.840.10008.5.1.4.1.1.2")+dicomItem(0x50, dicomItem(0x54, "\x00\x191.2.840.10008.5.1.4.1.1.2\x00\x01"))),
@@ -166,6 +167,23 @@ func TestHL7IsPickedUp(t *testing.T) {
 		if d := cmp.Diff(want, said(converse(talk{client: text}, 6661, false, cut)...)); d != "" {
 			t.Fatalf("split at byte %d (-want +got)\n%s", cut, d)
 		}
+	}
+}
+
+// TestLongAssociation: an association that is longer than what is assembled, or
+// whose end is lost, says who took part, and nothing of the contexts: which
+// role is meant stands behind them.
+func TestLongAssociation(t *testing.T) {
+	rq := "\x00\x01\x00\x00" + aeTitle("PACS") + aeTitle("US7") + strings.Repeat("\x00", 32) + dicomItem(0x10, "1.2.840.10008.3.1.1.1") + dicomContext(1, "1.2.840.10008.5.1.4.31")
+	want := []string{"1 dicom.ae_title US7", "9 dicom.ae_title_called_as PACS"}
+	long := dicomPDU(1, rq+strings.Repeat(dicomItem(0x20, "\x03\x00\x00\x00"+dicomItem(0x40, "1.2.840.10008.1.2")), 600))
+	for _, size := range []int{1400, 16332, len(long)} {
+		if d := cmp.Diff(want, said(stream(long, size)...)); d != "" {
+			t.Errorf("in segments of %d bytes (-want +got)\n%s", size, d)
+		}
+	}
+	if d := cmp.Diff(want, said(stream(long[:3000], 1400)...)); d != "" {
+		t.Errorf("without its end (-want +got)\n%s", d)
 	}
 }
 

@@ -47,7 +47,7 @@ func (x *Extractor) stream(proto dissect.Protocol, c *flows.Conn, b []byte, fina
 	case dissect.ProtocolHL7Bare:
 		return 0, x.readBareHL7(c, b)
 	case dissect.ProtocolDICOM:
-		return x.readDICOM(c, b)
+		return x.readDICOM(c, b, final)
 	case dissect.ProtocolBCC:
 		return x.readBCC(c, b)
 	case dissect.ProtocolMedibus:
