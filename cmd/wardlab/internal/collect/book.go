@@ -60,7 +60,7 @@ func (b *Book) Add(topic string, payload []byte) {
 		b.state(topic, plain)
 		return
 	}
-	if !strings.Contains(topic, "/up/") {
+	if !strings.Contains(topic, "/up/") || strings.Contains(topic, "/up/cmd/") { // an answer is no event
 		return
 	}
 	events, err := Decode(plain)

@@ -29,6 +29,10 @@ func TestBook(t *testing.T) {
 	b.Add("wardkeeper/v1/s/g/up/alert", compress(t, line("alert", "alert", 1, `{}`)))
 	b.Add("wardkeeper/v1/s/g/up/inventory", compress(t, line("state", "inventory", 4, `{"device":"d","mac":"00:00:5e:00:53:01","identity":{"role":"printer","confidence":"likely"}}`)))
 	b.Add("wardkeeper/v1/s/g/up/health", []byte(line("state", "health", 5, `{"counters":{"rules.dropped":7}}`)))
+	// what goes to gateways, and answers, are no events; secrets are looked for all the same
+	b.Add("wardkeeper/v1/s/g/up/cmd/c1", []byte(`{"v":1,"id":"c1","state":"succeeded"}`))
+	b.Add("wardkeeper/v1/s/all/down/desired/policy", []byte(`{"payload":""}`))
+	b.Add("wardkeeper/v1/s/all/down/desired/policy", nil)
 
 	if !b.Online() {
 		t.Error("not online")
