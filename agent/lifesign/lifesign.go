@@ -6,7 +6,12 @@ import "time"
 const (
 	Alive  = 'a' // every Every while the agent is well
 	Fenced = 'f' // once: it has put its rules into the kernel and read them back
+	Reboot = 'r' // it wants the gateway to start anew, which it may not do itself
 )
+
+// RebootAfter is how long a gateway that starts anew waits, so that the agent's
+// answer goes out.
+const RebootAfter = 3 * time.Second
 
 // Every is how often an agent that is well says so.
 const Every = time.Second

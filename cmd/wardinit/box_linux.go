@@ -29,17 +29,18 @@ type box struct {
 	bridge   linux.Bridge
 	dog      *watchdog
 	test     testWords
-	stored   chan storage  // the disk's, once; nil: it came
-	settled  chan struct{} // closed once the ESP was read; nil: there is no slot
-	rules    string        // what was loaded at boot; "": none
-	imageCfg bool          // the gateway's own configuration was refused
-	rooted   bool          // the slot's file system is there
-	disk     disk          // it lies on
-	data     string        // what is wrong with the data partition; "": nothing
-	grow     func() error  // the data partition's file system; nil: nothing to do
-	rescue   string        // why nothing is filtered; "": the rules are in place
-	agent    *agent        // nil: none runs
-	unclear  func()        // ends keepClear; nil: it was never begun
+	stored   chan storage     // the disk's, once; nil: it came
+	settled  chan struct{}    // closed once the ESP was read; nil: there is no slot
+	rules    string           // what was loaded at boot; "": none
+	imageCfg bool             // the gateway's own configuration was refused
+	rooted   bool             // the slot's file system is there
+	disk     disk             // it lies on
+	data     string           // what is wrong with the data partition; "": nothing
+	grow     func() error     // the data partition's file system; nil: nothing to do
+	rescue   string           // why nothing is filtered; "": the rules are in place
+	agent    *agent           // nil: none runs
+	unclear  func()           // ends keepClear; nil: it was never begun
+	reboot   <-chan time.Time // when the box starts anew; nil: nobody asked for it
 	log      agentLog
 }
 

@@ -72,13 +72,9 @@ func (b *box) keep() {
 			}
 		case s := <-sign:
 			b.agent.last, b.agent.patience = time.Now(), signLimit
-			if b.unclear != nil {
-				b.unclear()
-			}
-			if s == lifesign.Fenced && b.rescue != "" {
-				b.rescue = ""
-				b.say.alarm("rescue is over: the agent has put rules in place")
-			}
+			b.heard(s)
+		case <-b.reboot:
+			reboot()
 		case err := <-ended:
 			b.say.alarm("agent ended: %v", err)
 			if b.refused(err) {
@@ -106,6 +102,33 @@ func (b *box) keep() {
 	b.say.alarm("test: PID 1 hangs")
 	select {}
 }
+
+// heard does what a sign of the agent asks for.
+func (b *box) heard(sign byte) {
+	if b.unclear != nil {
+		b.unclear()
+	}
+	switch {
+	case sign == lifesign.Fenced && b.rescue != "":
+		b.rescue = ""
+		b.say.alarm("rescue is over: the agent has put rules in place")
+	case sign == lifesign.Reboot && b.reboot == nil:
+		b.say.alarm("the agent asks for a restart of the gateway, in %s", lifesign.RebootAfter)
+		b.reboot = time.After(lifesign.RebootAfter)
+	}
+}
+
+// reboot starts the box anew. A disk that does not answer must not keep it from
+// that: what the agent has committed is on its medium already.
+func reboot() {
+	go func() { unix.Sync(); _ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) }()
+	time.Sleep(syncLimit)
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // where that fails, nobody feeds the watchdog
+	select {}
+}
+
+// syncLimit is how long a restart waits for the disk.
+const syncLimit = 3 * time.Second
 
 // told is what the agent is told of the box.
 func (b *box) told() []string {
