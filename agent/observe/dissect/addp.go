@@ -38,7 +38,8 @@ func isADDP(b []byte) bool {
 	return kind >= 1 && kind <= 16 && int(binary.BigEndian.Uint16(b[addpLength:])) == len(b)-addpItems
 }
 
-// Decode reads a UDP payload. An item that is longer than what is there ends it.
+// Decode reads a UDP payload. An item that is longer than what is there ends
+// it; a response without a MAC is none.
 func (m *ADDP) Decode(b []byte) bool {
 	*m = ADDP{}
 	if len(b) < addpItems || !isADDPMagic(b) || !isADDP(b) {
@@ -61,7 +62,7 @@ func (m *ADDP) Decode(b []byte) bool {
 			m.Ports = v[0]
 		}
 	}
-	return true
+	return m.MAC != [6]byte{}
 }
 
 func isADDPMagic(b []byte) bool {

@@ -135,7 +135,7 @@ func TestCanaryPHD(t *testing.T) {
 
 func TestCanarySerialServers(t *testing.T) {
 	var k marker
-	checkCanaries(t, (*ADDP).Decode, canary{"ADDP", addp(2, "\x01"+k.next(), "\x04"+k.next(), "\x06"+k.next(), "\x08Allowed", "\x0dAllowed", "\x12"+k.next(), "\x1a"+k.next()), 2})
+	checkCanaries(t, (*ADDP).Decode, canary{"ADDP", addp(2, "\x01\x00\x40\x9d\x00\x00\x01", "\x01"+k.next(), "\x04"+k.next(), "\x06"+k.next(), "\x08Allowed", "\x0dAllowed", "\x12"+k.next(), "\x1a"+k.next()), 2})
 	moxa := moxaAnswer("\x00\x90\xe8\x00\x00\x01" + k.next())
 	moxa[3] = byte(len(moxa))
 	checkCanaries(t, func(m *Moxa, b []byte) bool { *m = Moxa{}; return m.Decode(b) }, canary{"Moxa", moxa, 0})

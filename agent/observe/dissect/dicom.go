@@ -46,6 +46,7 @@ type DICOM struct {
 	// Dataset that the value is part of a dataset and not of a command.
 	Context uint8
 	Dataset bool
+	Alone   bool // no other value is in the PDU
 	// Result, Source and Reason are those of a rejection, and the last two of an
 	// abort (PS3.8 §9.3.4, §9.3.8).
 	Result, Source, Reason uint8
@@ -152,7 +153,7 @@ func (m *DICOM) data(b []byte, length uint32) Progress {
 	if value < 2 || value > length-4 || b[10]&1 == 0 || b[11] > 3 {
 		return No
 	}
-	*m = DICOM{PDU: DICOMData, Length: length, Context: b[10], Dataset: b[11]&1 == 0}
+	*m = DICOM{PDU: DICOMData, Length: length, Context: b[10], Dataset: b[11]&1 == 0, Alone: value == length-4}
 	return Done
 }
 

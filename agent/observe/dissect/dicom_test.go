@@ -125,7 +125,7 @@ func TestDICOMBounds(t *testing.T) {
 func TestDICOMData(t *testing.T) {
 	data := []byte{4, 0, 0, 0, 0x10, 0, 0, 0, 0x0f, 0xfc, 3, 3, 0, 0, 0, 0}
 	var m DICOM
-	if p := m.DecodeStream(data); p != Done || m != (DICOM{PDU: DICOMData, Length: 4096, Context: 3}) {
+	if p := m.DecodeStream(data); p != Done || m != (DICOM{PDU: DICOMData, Length: 4096, Context: 3, Alone: true}) {
 		t.Errorf("%v, %+v", p, m.PDU)
 	}
 	for i := range 12 {
@@ -141,7 +141,7 @@ func TestDICOMShort(t *testing.T) {
 		"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00":         {PDU: DICOMReleaseRQ, Length: 4},
 		"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00":         {PDU: DICOMReleaseRP, Length: 4},
 		"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x04":         {PDU: DICOMAbort, Length: 4, Source: 2, Reason: 4},
-		"\x04\x00\x00\x00\x00\x08\x00\x00\x00\x04\x05\x02": {PDU: DICOMData, Length: 8, Context: 5, Dataset: true},
+		"\x04\x00\x00\x00\x00\x08\x00\x00\x00\x04\x05\x02": {PDU: DICOMData, Length: 8, Context: 5, Dataset: true, Alone: true},
 	} {
 		m := DICOM{ImplVersion: TextOf("left over")}
 		if p := m.DecodeStream([]byte(name)); p != Done || m != want {

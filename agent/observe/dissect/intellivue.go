@@ -277,7 +277,7 @@ func variableLabel(v []byte) (label, rest []byte) {
 func (m *IntelliVue) dataMessage(b []byte) bool {
 	*m = IntelliVue{}
 	op := binary.BigEndian.Uint16(b[4:])
-	if int(binary.BigEndian.Uint16(b[6:])) > len(b)-8 {
+	if int(binary.BigEndian.Uint16(b[6:])) != len(b)-8 {
 		return false
 	}
 	switch op {

@@ -170,12 +170,14 @@ func (x *Extractor) readMoxa(v *dissect.View, b []byte, way flows.Way) bool {
 }
 
 // readLantronix states that a host answers as a Lantronix serial device server.
+// Four bytes and a port are little to go by: its MAC must be of the maker's too.
 func (x *Extractor) readLantronix(v *dissect.View, b []byte, way flows.Way) bool {
 	var m dissect.Lantronix
 	if !m.Decode(b) {
 		return false
 	}
-	if m.Response && v.SrcPort == portLantronix {
+	oui := [3]byte(v.SrcMAC[:])
+	if m.Response && v.SrcPort == portLantronix && (oui == [3]byte{0x00, 0x20, 0x4a} || oui == [3]byte{0x00, 0x80, 0xa3}) {
 		x.word(x.source(v, way), fact.SerialServer, "lantronix")
 	}
 	return true

@@ -55,7 +55,8 @@ func TestDeviceDatagrams(t *testing.T) {
 			[]string{"1 addp.fw v82", "1 addp.ports 4", "1 addp.product Conn", "1 serial.server digi"}},
 		{"ADDP question", [][]byte{udp(from, group, be("DIGI", uint16(1), uint16(8), "\x01\x06\xff\xff\xff\xff\xff\xff"))}, nil},
 		{"Moxa", [][]byte{udp(end{pump.mac, pump.ip, 4800}, server, be("\x81\x00\x00\x1e", uint32(0), "\x10\x51\x00\x80\x10\x51\x00\x90\xe8\x00\x00\x01", pump.ip, "CANARY"))}, []string{"1 moxa.model 5110", "1 serial.server moxa"}},
-		{"Lantronix", [][]byte{udp(end{pump.mac, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, []string{"1 serial.server lantronix"}},
+		{"Lantronix", [][]byte{udp(end{fact.MAC{0, 0x20, 0x4a, 0, 0, 1}, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, []string{"1 serial.server lantronix"}},
+		{"Lantronix by its port alone", [][]byte{udp(end{pump.mac, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, nil},
 		{"MDS create event", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, mdsCreate("\x09\x28\x00\x04GE\x00\x00\x00\x0286", "\x09\x46\x40\x00", "\x09\x1eCANARY"))},
 			[]string{"1 intellivue.maker GE", "1 intellivue.mode monitoring", "1 intellivue.model 86"}},
 	}

@@ -123,7 +123,9 @@ func (x *Extractor) pdu(c *flows.Conn, m *dissect.DICOM) {
 			}
 		}
 	case dissect.DICOMData:
-		if !c.Opened { // else its association has been seen
+		// Else its association has been seen. Without one only lengths that
+		// agree tell it from what happens to begin like it.
+		if !c.Opened && m.Alone {
 			x.yes(w, fact.DICOMTransfers)
 		}
 		x.dataset(c, m)
