@@ -1,6 +1,9 @@
 package dissect
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // DRI is one record of the computer interface of GE/Datex-Ohmeda S/5 and
 // CARESCAPE monitors, which comes by a serial line and its device server.
@@ -120,6 +123,20 @@ func isDRI(b []byte) bool {
 		n++
 	}
 	return !r.bad && (n == len(head) || r.at+1 >= len(b)) && driPlausible(head[:n])
+}
+
+// resyncDRI finds the first frame of b behind the end of another, and returns
+// where it begins; 0 for nowhere.
+func resyncDRI(b []byte) int {
+	for at := 0; ; at++ {
+		next := bytes.Index(b[at:], []byte{driFlag, driFlag})
+		if at += next; next < 0 {
+			return 0
+		}
+		if rest := b[at+1:]; len(rest) > driSubs && isDRI(rest) {
+			return at + 1
+		}
+	}
 }
 
 // driPlausible checks the fields of a header that are there.

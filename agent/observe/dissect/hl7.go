@@ -160,10 +160,10 @@ func (m *HL7) DecodeBare(b []byte) Progress {
 	return NeedMore
 }
 
-// ResyncHL7 finds the first MLLP frame of b that begins behind the end of
+// resyncHL7 finds the first MLLP frame of b that begins behind the end of
 // another, for a stream of which the beginning was not seen, and returns where
 // it begins; 0 for nowhere.
-func ResyncHL7(b []byte) int {
+func resyncHL7(b []byte) int {
 	const start = "\x0bMSH"
 	for at := 0; ; at++ {
 		next := bytes.Index(b[at:], []byte(start))

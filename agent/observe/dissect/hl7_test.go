@@ -200,7 +200,7 @@ func TestResyncHL7(t *testing.T) {
 		"MSH|": 0, "\x0bMSH|": 0, "x\x0bMSH|": 0, "x\x1c\r\x0bMSH": 0, "x\x1c\r\x0bMSH|": 3, "x\x1c\x0bMSH#": 2, "\r\x0bMSH ": 0,
 		"\x0bMSH|\x0bMSH|\x1c\r\x0bMSH|a\x1c\r\x0bMSH|": 12, "": 0,
 	} {
-		if got := ResyncHL7([]byte(in)); got != want {
+		if got := resyncHL7([]byte(in)); got != want {
 			t.Errorf("%q: %d, want %d", in, got, want)
 		}
 	}
@@ -216,7 +216,7 @@ func TestHL7Refuses(t *testing.T) {
 
 func TestHL7Allocs(t *testing.T) {
 	b, m := []byte(pumpMessage()), new(HL7)
-	noAllocs(t, func() { m.DecodeStream(b); m.DecodeBare(b[1:]); ResyncHL7(b[1:]) })
+	noAllocs(t, func() { m.DecodeStream(b); m.DecodeBare(b[1:]); resyncHL7(b[1:]) })
 }
 
 func FuzzHL7(f *testing.F) {

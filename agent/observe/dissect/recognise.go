@@ -117,6 +117,15 @@ func RecogniseStream(b []byte, next int) (Protocol, int) {
 	return 0, next
 }
 
+// Resync finds where in b, whose beginning is in the middle of a message, the
+// next one begins that can be told there; 0 for nowhere.
+func Resync(b []byte) int {
+	if at := resyncHL7(b); at > 0 {
+		return at
+	}
+	return resyncDRI(b)
+}
+
 // RecogniseDatagram does the same for a whole UDP payload.
 func RecogniseDatagram(v *View, next int) (Protocol, int) {
 	b := v.Payload

@@ -137,3 +137,13 @@ func deviceTalks() []talk {
 		{"request for a context", request(state("SetContextState")), "", nil},
 	}
 }
+
+// TestDRIIsPickedUp: a connection that is met in the middle of a record is read
+// from the next one on.
+func TestDRIIsPickedUp(t *testing.T) {
+	text := driFrame(0, "some values")[20:] + driFrame(1, "waves") + driFrame(4, "alarms")
+	want := []string{"1 dri.level 8", "1 dri.record alarm", "1 dri.record wave"}
+	if d := cmp.Diff(want, said(converse(talk{client: text}, 9001, false, 0)...)); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}

@@ -15,12 +15,24 @@ var _ flows.Reader = (*reader)(nil)
 // that looks closer.
 func (x *reader) Begins(b []byte) bool {
 	p, _ := dissect.RecogniseStream(b, 0)
-	return p != 0 || dissect.ResyncHL7(b) > 0
+	return p != 0 || dissect.Resync(b) > 0
 }
 
 // Read hands the bytes to the dissectors that their first bytes call for, until
 // one knows them.
 func (x *reader) Read(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
+	if used, p = x.read(c, b, final); p != dissect.No {
+		return used, p
+	}
+	if at := dissect.Resync(b); at > 0 {
+		used, p = x.read(c, b[at:], final)
+		return at + used, p
+	}
+	return 0, dissect.No
+}
+
+// read reads bytes that begin a message.
+func (x *reader) read(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
 	for proto, next := dissect.RecogniseStream(b, 0); proto != 0; proto, next = dissect.RecogniseStream(b, next) {
 		window, last := b, final
 		if n := proto.Window(); n > 0 && len(b) >= n {
@@ -29,10 +41,6 @@ func (x *reader) Read(c *flows.Conn, b []byte, final bool) (used int, p dissect.
 		if used, p = (*Extractor)(x).stream(proto, c, window, last); p != dissect.No {
 			return used, p
 		}
-	}
-	if at := dissect.ResyncHL7(b); at > 0 {
-		used, p = (*Extractor)(x).readHL7(c, b[at:], final)
-		return at + used, p
 	}
 	return 0, dissect.No
 }
