@@ -73,7 +73,8 @@ const (
 	LinkNull                  // 4-byte address family, host order of the writer
 )
 
-// Frame is one captured frame. Data is borrowed from the source.
+// Frame is one captured frame. Data is borrowed from the source; its one reader
+// may zero what nobody after it may see.
 type Frame struct {
 	Data   []byte
 	Length int   // bytes on the wire, ≥ len(Data); a tag that was taken out is not counted

@@ -116,14 +116,14 @@ func TestCanaryMindray(t *testing.T) {
 
 func TestCanaryDRI(t *testing.T) {
 	var k marker
-	decode := func(m *DRI, b []byte) bool { return m.DecodeStream(b) == Done }
+	decode := done((*DRI).DecodeStream)
 	checkCanaries(t, decode, canary{"network", dri(5, 8, "\x06"+k.next(), "\x00\x00\x40\x97\x00\x00\x01\x0a\x00\x08\x00"+k.next(), "\x0a"+k.next()), 0}, canary{"values", dri(0, 8, "\x00"+k.next(), "\x01"+k.next()), 0},
 		canary{"waves", dri(1, 8, "\x01"+k.next()), 0}, canary{"alarms", dri(4, 8, "\x01"+k.next()), 0}, canary{"record", dri(8, 8, "\x01"+k.next()), 0})
 }
 
 func TestCanaryPHD(t *testing.T) {
 	var k marker
-	decode := func(m *PHD, b []byte) bool { return m.DecodeStream(b) == Done }
+	decode := done((*PHD).DecodeStream)
 	label := func(s string) string { return string(block16([]byte(s))) }
 	attributes := []string{"\x09\x28" + label("Allowed\x00"+k.next()) + label("Allowed"), "\x09\x2d\x00\x03\x00\x00\x00\x01\x00\x00" + label("Allowed") + "\x00\x05\x00\x00" + label("Allowed") + "\x00\x07\x00\x00" + label(k.next())}
 	for _, id := range []string{"\x09\x84", "\x0a\x44", "\x0a\x4b", "\x09\x87", "\x09\x9c", "\x0a\x5b", "\x09\x90"} { // too long for what they are, or never read

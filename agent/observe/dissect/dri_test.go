@@ -41,7 +41,7 @@ func driFrame(b []byte) []byte {
 }
 
 func TestDRI(t *testing.T) {
-	decode := func(m *DRI, b []byte) bool { return m.DecodeStream(b) == Done }
+	decode := done((*DRI).DecodeStream)
 	registration := "\x00\x00\x40\x97\x7e\x00\x7d\x0a\x00\x08\x00"
 	b := dri(5, 8, "\x06patient", registration)
 	recognised(t, decode, b, DRI{Record: DRINetwork, Level: 8, Registered: true, MAC: [6]byte{0, 0x40, 0x97, 0x7e, 0, 0x7d}, DeviceType: 10, Next: len(b)})
@@ -79,7 +79,7 @@ func TestDRI(t *testing.T) {
 
 func TestDRIVector(t *testing.T) {
 	b := vector(t, "dri_frame")
-	recognised(t, func(m *DRI, b []byte) bool { return m.DecodeStream(b) == Done }, b, DRI{Record: DRINetwork, Level: 8, Next: len(b)})
+	recognised(t, done((*DRI).DecodeStream), b, DRI{Record: DRINetwork, Level: 8, Next: len(b)})
 }
 
 func FuzzDRI(f *testing.F) {

@@ -43,6 +43,15 @@ func recognised[T any](t *testing.T, decode func(*T, []byte) bool, b []byte, wan
 		lie[i] = c
 	}
 	noAllocs(t, func() { decode(m, b) })
+	if n := testing.AllocsPerRun(1, func() {
+		for i, c := range b {
+			lie[i] = 0xff
+			decode(m, lie)
+			lie[i] = c
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations over lengths that lie", n)
+	}
 }
 
 // done makes a stream dissector one of those that know the whole message.

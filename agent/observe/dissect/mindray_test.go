@@ -6,7 +6,7 @@ const mindrayIndication = "MSH|^~\\&|MINDRAY_A7^00A037FFFF000001^EUI-64|WARD||||
 
 func TestMindray(t *testing.T) {
 	want := Mindray{App: TextOf("MINDRAY_A7^00A037FFFF000001^EUI-64"), Facility: TextOf("WARD"), MessageType: TextOf("ADT^A01"), Version: TextOf("2.3.1")}
-	decode := func(m *Mindray, b []byte) bool { return m.Decode(b) }
+	decode := (*Mindray).Decode
 	recognised(t, decode, []byte(mindrayIndication), want)
 	recognised(t, decode, []byte("\x0b\x00"+mindrayIndication), want)
 	for _, s := range []string{"", "MSH|", "a very long beginning MSH|^~\\&|A||||||ADT\r", "MSH|^~\\&|A|B|C|D|||ADT^A01|1|P|2", "MSHx^~\\&|\r", "MSH|^~\\&|\r"} {

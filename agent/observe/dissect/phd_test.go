@@ -30,7 +30,7 @@ func TestPHD(t *testing.T) {
 	apduIs := func(t *testing.T, b []byte, want PHD) {
 		t.Helper()
 		want.Next = len(b)
-		recognised(t, func(m *PHD, b []byte) bool { return m.DecodeStream(b) == Done }, b, want)
+		recognised(t, done((*PHD).DecodeStream), b, want)
 	}
 	id := EUI64{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}
 	agent, manager := "\x00\x80\x00\x00", "\x80\x00\x00\x00"
