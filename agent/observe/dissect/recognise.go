@@ -90,6 +90,8 @@ var datagramOpenings = []opening{
 	{ProtocolADDP, 0, "DVKT", isADDP},
 	{ProtocolADDP, 0, "DGDP", isADDP},
 	{ProtocolMindray, 4600, "", nil},
+	{ProtocolHL7, 0, "\x0bMSH", nil},
+	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
 	{ProtocolMoxa, moxaPort, "\x81", nil},
 	{ProtocolLantronix, lantronixPort, "\x00\x00\x00", nil},
 	{ProtocolDHCPv4, 67, "", nil},

@@ -32,6 +32,8 @@ func (x *Extractor) known(proto dissect.Protocol, v *dissect.View, b []byte, way
 		return x.readMDNS(v, way)
 	case dissect.ProtocolDNS:
 		return x.readDNS(v, way)
+	case dissect.ProtocolHL7, dissect.ProtocolHL7Bare:
+		return x.readHL7Datagram(v, b, way)
 	case dissect.ProtocolIntelliVue:
 		return x.readIntelliVue(v, b, way)
 	case dissect.ProtocolUnity:

@@ -22,7 +22,7 @@ func (x *Extractor) readHL7(c *flows.Conn, b []byte, final bool) (used int, p di
 		if p == dissect.No || p == dissect.NeedMore && !final {
 			return used, p
 		}
-		x.message(c, m)
+		x.message(sender(c), receiver(c), !c.FromServer, m)
 		if p == dissect.NeedMore || m.Next <= 0 {
 			break
 		}
@@ -36,9 +36,19 @@ func (x *Extractor) readBareHL7(c *flows.Conn, b []byte) dissect.Progress {
 	m := &x.decoders.hl7
 	p := m.DecodeBare(b)
 	if p == dissect.Done {
-		x.message(c, m)
+		x.message(sender(c), receiver(c), !c.FromServer, m)
 	}
 	return p
+}
+
+// readHL7Datagram reads a message that came in one datagram.
+func (x *Extractor) readHL7Datagram(v *dissect.View, b []byte, way flows.Way) bool {
+	m := &x.decoders.hl7
+	if m.DecodeStream(b) != dissect.Done && m.DecodeBare(b) != dissect.Done {
+		return false
+	}
+	x.message(x.source(v, way), x.target(v, way), v.SrcPort >= v.DstPort, m)
+	return true
 }
 
 // metric is the depth of a measured value in OBX-4; above it stand devices.
@@ -46,21 +56,20 @@ const metric = 4
 
 // message states what one message says of its sender, and that its receiver
 // takes such messages where it is the listener.
-func (x *Extractor) message(c *flows.Conn, m *dissect.HL7) {
+func (x *Extractor) message(w, to who, listens bool, m *dissect.HL7) {
 	if m.Empty {
 		return
 	}
 	if m.Ack.Refused() {
 		x.stats.HL7Refused++
 	}
-	w := sender(c)
 	x.say(w, fact.HL7App, &m.SendingApp)
 	x.say(w, fact.HL7Facility, &m.SendingFacility)
 	x.say(w, fact.HL7Type, &m.MessageType)
 	x.say(w, fact.HL7Version, &m.Version)
 	x.say(w, fact.HL7Profile, &m.Profile)
-	if !c.FromServer {
-		x.say(receiver(c), fact.HL7Receives, &m.MessageType)
+	if listens {
+		x.say(to, fact.HL7Receives, &m.MessageType)
 	}
 	for _, code := range m.Codes[:m.CodesLen] {
 		if code.Depth < metric {

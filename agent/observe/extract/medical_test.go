@@ -170,6 +170,22 @@ func TestHL7IsPickedUp(t *testing.T) {
 	}
 }
 
+// TestHL7Datagram: some senders put a message on UDP, with its frame or without.
+func TestHL7Datagram(t *testing.T) {
+	want := []string{"1 hl7.msh3_sending_app A", "1 hl7.msh9_type ORU_R01", "9 hl7.receives ORU_R01"}
+	message := "MSH|^~\\&|A||||CANARY|CANARY|ORU^R01|CANARY\rPID|1||CANARY\r"
+	for _, b := range []string{message, "\x0b" + message + "\x1c\r"} {
+		if d := cmp.Diff(want, said(udp(pump, server, []byte(b)))); d != "" {
+			t.Errorf("%q (-want +got)\n%s", b, d)
+		}
+		for i := range strings.Index(b, "PID") - 1 {
+			if got := said(udp(pump, server, []byte(b[:i]))); len(got) > 0 {
+				t.Fatalf("%d bytes: %v", i, got)
+			}
+		}
+	}
+}
+
 // TestLongAssociation: an association that is longer than what is assembled, or
 // whose end is lost, says who took part, and nothing of the contexts: which
 // role is meant stands behind them.
