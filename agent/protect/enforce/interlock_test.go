@@ -127,6 +127,7 @@ addresses = ["10.20.7.11"]`)
 		{"the same, before it was known", nil, pumpAs(tagged("desk")), nil, ""},
 		{"a tag for a segment with another clinical peer", known, pumpAs(tagged("bed")), nil, ""},
 		{"the same, before it was known", nil, pumpAs(tagged("bed")), nil, ""},
+		{"the same, where no segment knows its role", nil, pumpAs(func(d *device.Device) { d.Tags, d.Conversations = []string{"bed"}, pumpTalks() }), setPolicy(replaced(`roles = ["infusion-pump-lvp"]`, `devices = ["00:11:22:00:00:99"]`)), ""},
 		{"the same, and talked down", nil, pumpAs(func(d *device.Device) { talkedDown(d); d.Tags = []string{"bed"} }), nil, ""},
 		{"a policy with another server", known, known, setPolicy(replaced("10.20.3.5", "10.20.3.6")), ""},
 		{"a policy without the server", known, known, setPolicy(replaced(`{ to = "pump-server", services = ["tcp/443"] }`, "")), ""},
@@ -265,19 +266,33 @@ func TestQuarantineOfAClinicalPeer(t *testing.T) {
 	})
 }
 
+// pumpTalks is what the pump has said to its server.
+func pumpTalks() []device.Conversation {
+	return []device.Conversation{{Peer: netip.MustParseAddr("10.20.3.5"), PeerMAC: routerMAC, Opener: fact.OpenerDevice, Answered: true, Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: 443}}}
+}
+
 // TestJudgePolicyNamesTheFlow that a policy would cut.
 func TestJudgePolicyNamesTheFlow(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *ward) {
 		d := pumpAs(likelyPump)
-		d[0].Conversations = []device.Conversation{{Peer: netip.MustParseAddr("10.20.3.5"), PeerMAC: routerMAC, Opener: fact.OpenerDevice, Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: 443}}}
+		d[0].Conversations = pumpTalks()
 		w.inv.set(d...)
 		w.start(parse(t, []byte(suitePolicy)))
 		p := parse(t, []byte(replaced("10.20.3.9", "10.20.7.11")(suitePolicy)))
 		cuts, err := w.task.JudgePolicy(p)
 		want := policy.Cut{Device: pumpID, Peer: "pump-server", Addr: netip.MustParseAddr("10.20.3.5"), Why: "claimed address: 10.20.7.11 lies behind the uplink"}
-		own := policy.Cut{Device: pumpID, Peer: "everybody", Addr: netip.MustParseAddr("10.20.7.11"), Why: want.Why}
+		own := policy.Cut{Device: pumpID, Peer: "everybody", Addr: netip.MustParseAddr("10.20.7.11"), Why: "its own address 10.20.7.11 lies behind the uplink"}
 		if diff := cmp.Diff([]policy.Cut{own, want}, cuts, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
+		}
+		// One that is only likely keeps its server, in case it is confirmed.
+		other := parse(t, []byte(replaced("10.20.3.5", "10.20.3.6")(suitePolicy)))
+		cuts, err = w.task.JudgePolicy(other)
+		if err != nil || len(cuts) != 1 || cuts[0].Why != "segment infusion: no entry allows it to leave "+string(pumpID) {
+			t.Errorf("another server: %+v, %v", cuts, err)
+		}
+		if cuts, err = w.task.JudgePolicy(parse(t, []byte(strings.Replace(string(other.Source), "clinical  = true", "standby = [\"10.20.3.5\"]\nclinical  = true", 1)))); err != nil || len(cuts) != 0 {
+			t.Errorf("another server, the old one as its standby: %+v, %v", cuts, err)
 		}
 		if cuts, err = w.task.JudgePolicy(parse(t, []byte(suitePolicy))); err != nil || len(cuts) != 0 {
 			t.Errorf("the policy in force: %+v, %v", cuts, err)

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 )
 
@@ -117,6 +117,24 @@ func (t *Task) Mode(ctx context.Context, segment, mode, who string) error {
 	return nil
 }
 
+// tellModes puts up which segments are in another mode than their policy says.
+func (t *Task) tellModes() {
+	const code = "enforce.modes"
+	p, by := t.policy.Load(), t.modes.get()
+	now := under(p, by)
+	var other []string
+	for i, s := range now.Segments {
+		if s.Mode != p.Segments[i].Mode {
+			other = append(other, fmt.Sprintf("%s in %s (%s)", s.Name, s.Mode, by[s.Name].Who))
+		}
+	}
+	if len(other) == 0 {
+		t.clear(code)
+		return
+	}
+	t.condition(code, health.Warning, "segments are in another mode than the policy says: "+strings.Join(other, ", "))
+}
+
 // openModes reads the overrides.
 func (t *Task) openModes() {
 	if t.opt.Store == nil {
@@ -192,25 +210,6 @@ func (t *Task) admissible(ctx context.Context, p *policy.Policy) error {
 		return refuse(codeInterlock, "policy %d would cut life-sustaining devices from clinical peers, %d in all: %s", p.Version, len(cuts), strings.Join(text, "; "))
 	}
 	return nil
-}
-
-// JudgePolicy says which life-sustaining devices would lose which flow with a
-// clinical peer under the policy. The error says that there can be no such rules.
-func (t *Task) JudgePolicy(p *policy.Policy) ([]policy.Cut, error) {
-	now, snap := t.now.Load(), t.opt.Inventory.Snapshot()
-	var pairs []policy.Pair
-	if now != nil {
-		pairs = now.Pairs
-	}
-	c, err := policy.Compile(policy.Input{Policy: p, Placement: p.Place(snap, t.opt.Roles, pairs...), Pairs: pairs, Internal: t.opt.Internal, Uplink: t.opt.Uplink})
-	if err != nil {
-		return nil, err
-	}
-	return c.Judge(snap, now, func(id device.ID) bool {
-		yes, _ := t.LifeSustaining(id)
-		m, ok := c.Member(id)
-		return yes || ok && m.Class == device.LifeSustaining
-	}), nil
 }
 
 // applyLimit is how long a change may take to be in force.

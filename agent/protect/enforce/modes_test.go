@@ -28,6 +28,13 @@ func (w *ward) printers(when string, mode policy.Mode) {
 	if w.passes(smb) != (mode != policy.Enforce) {
 		w.t.Errorf("%s: smb passes %v in mode %s", when, w.passes(smb), mode)
 	}
+	told := false
+	for _, c := range w.board.Conditions() {
+		told = told || c.Code == "enforce.modes" && c.Text == "segments are in another mode than the policy says: printers in "+mode.String()+" (mia)"
+	}
+	if told != (mode != policy.Enforce) {
+		w.t.Errorf("%s: conditions %+v", when, w.board.Conditions())
+	}
 	for _, s := range w.task.Status().Segments {
 		if s.Name == "printers" && s.Mode != mode {
 			w.t.Errorf("%s: said to be in %s, want %s", when, s.Mode, mode)
@@ -111,10 +118,13 @@ func TestSternerMode(t *testing.T) {
 		w.start(parse(t, []byte(staged(t, "4"))))
 		w.mode("infusion", "enforce")
 		w.mode("printers", "enforce")
-		w.printers("sterner", policy.Enforce)
+		w.enforced("sterner")
 		w.stop()
 		w.start(parse(t, []byte(staged(t, "4"))))
-		w.printers("started again", policy.Enforce)
+		w.enforced("started again")
+		if c := w.board.Conditions(); len(c) != 1 || c[0].Text != "segments are in another mode than the policy says: infusion in enforce (mia), printers in enforce (mia)" {
+			t.Errorf("conditions %+v", c)
+		}
 		if err := w.task.SetPolicy(context.Background(), staged(t, "5"), "mia"); err != nil {
 			t.Fatal(err)
 		}

@@ -56,6 +56,7 @@ func (t *Task) reconcile(ctx context.Context, foreign, devicesOnly bool) error {
 	t.report(before, want, done, foreign)
 	if t.restored {
 		t.forgotten()
+		t.tellModes()
 		select {
 		case <-t.ready:
 		default:

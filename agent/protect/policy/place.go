@@ -48,18 +48,14 @@ type WardPeer struct {
 // says now, until a person pins another role.
 func (p *Policy) Place(snap *device.Snapshot, roles Roles, old ...Pair) Placement {
 	var out Placement
-	paired := map[fact.MAC]bool{}
+	paired := map[fact.MAC]map[netip.Addr]bool{}
 	for _, x := range old {
-		paired[x.MAC] = true
+		if paired[x.MAC] == nil {
+			paired[x.MAC] = map[netip.Addr]bool{}
+		}
+		paired[x.MAC][x.Addr] = true
 	}
 	bySelector := p.selectors()
-	for i := range snap.Devices {
-		d := &snap.Devices[i]
-		if m, ok := p.place(d, bySelector, roles, paired[d.MAC]); ok {
-			out.Members = append(out.Members, m)
-		}
-	}
-	slices.SortFunc(out.Members, func(a, b Member) int { return cmpID(a.Device, b.Device) })
 	for _, peer := range p.Peers {
 		if peer.Device == "" {
 			continue
@@ -70,7 +66,48 @@ func (p *Policy) Place(snap *device.Snapshot, roles Roles, old ...Pair) Placemen
 		}
 		out.Ward = append(out.Ward, w)
 	}
+	for i := range snap.Devices {
+		d := &snap.Devices[i]
+		m, ok := p.place(d, bySelector, roles, len(paired[d.MAC]) > 0)
+		if !ok {
+			continue
+		}
+		if name := p.missed(d, &m, out, paired[d.MAC]); name != "" {
+			m.Mode, m.Reason = Stage, "life-sustaining, and it speaks with the clinical peer "+name+", which its segment does not name"
+		}
+		out.Members = append(out.Members, m)
+	}
+	slices.SortFunc(out.Members, func(a, b Member) int { return cmpID(a.Device, b.Device) })
 	return out
+}
+
+// missed is a clinical peer that an enforced life-sustaining device was seen to
+// open conversations with, and would be cut from: a tag or an id can put it under
+// a segment that does not know it. It is what others cannot make up by sending:
+// the device asked, and was answered.
+func (p *Policy) missed(d *device.Device, m *Member, pl Placement, paired map[netip.Addr]bool) string {
+	if m.Mode != Enforce || m.Class != device.LifeSustaining || len(d.Conversations) == 0 {
+		return ""
+	}
+	has := map[netip.Addr]bool{}
+	for _, s := range p.segmentsOf(m) {
+		for _, peer := range p.clinicalPeers(s) {
+			for _, a := range p.addrsOf(peer, pl) {
+				has[a] = true
+			}
+		}
+	}
+	for i := range p.Peers {
+		for _, a := range p.addrsOf(&p.Peers[i], pl) {
+			if !p.Peers[i].Clinical || has[a] || paired[a] {
+				continue
+			}
+			if slices.ContainsFunc(d.Conversations, func(v device.Conversation) bool { return v.Peer == a && v.Opener == fact.OpenerDevice && v.Answered }) {
+				return p.Peers[i].Name
+			}
+		}
+	}
+	return ""
 }
 
 func cmpID(a, b device.ID) int {
