@@ -30,9 +30,7 @@ type IntelliVue struct {
 	Attributes    [maxAttributes]uint16 // ids in the order sent, a fingerprint of the software
 	AttributesLen uint8
 
-	// Of an MDS create event; 0 is none.
-	Status IntelliVueStatus
-	Mode   IntelliVueMode
+	Mode IntelliVueMode // of an MDS create event; 0 is none
 
 	RemoteOp uint16 // of a data message: 1 invoke, 2 result, 3 error, 5 linked result
 	Command  uint16 // 0 event, 1 confirmed event, 3 get, 4 set, 5 confirmed set, 7 action; not of linked results
@@ -57,17 +55,6 @@ const (
 	IntelliVueDataRequest                     // get, set, action, or receipt of an event: the collecting computer
 	IntelliVueDataResponse                    // an answer or an event: the monitor
 	IntelliVueCreate                          // MDS create event, with the attributes of an indication: the monitor
-)
-
-// IntelliVueStatus is the state of the monitor's system (VMS_MDS_STAT).
-type IntelliVueStatus uint8
-
-// States. The zero value is none of them.
-const (
-	_ IntelliVueStatus = iota
-	IntelliVueDisconnected
-	IntelliVueUnassociated
-	IntelliVueOperating
 )
 
 // IntelliVueMode is the operating mode (MODE_OP), the bits that say more first.
@@ -108,7 +95,6 @@ const (
 	ivModel       = 0x0928
 	ivProduction  = 0x092d
 	ivNetAddress  = 0xf100
-	ivStatus      = 0x09a7
 	ivMode        = 0x0946
 	ivSpecSerial  = 1
 	ivSpecPart    = 2
@@ -210,15 +196,6 @@ func (m *IntelliVue) attribute(id uint16, v []byte) {
 		m.TypePartition, m.TypeCode = binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
 	case id == ivNetAddress && len(v) >= 10:
 		m.MAC, m.IP = [6]byte(v), [4]byte(v[6:])
-	case id == ivStatus && len(v) == 2:
-		switch binary.BigEndian.Uint16(v) {
-		case 0:
-			m.Status = IntelliVueDisconnected
-		case 1:
-			m.Status = IntelliVueUnassociated
-		case 6:
-			m.Status = IntelliVueOperating
-		}
 	case id == ivMode && len(v) == 2:
 		m.Mode = modeOf(binary.BigEndian.Uint16(v))
 	case id == ivModel:

@@ -137,7 +137,7 @@ func mdsCreate(attributes ...string) []byte {
 
 func TestIntelliVueCreate(t *testing.T) {
 	label := func(s string) string { return string(block16([]byte(s))) }
-	want := IntelliVue{Kind: IntelliVueCreate, RemoteOp: 1, Command: 1, Manufacturer: TextOf("Philips"), Model: TextOf("866064"), Status: IntelliVueOperating, Mode: IntelliVueStandby, AttributesLen: 4}
+	want := IntelliVue{Kind: IntelliVueCreate, RemoteOp: 1, Command: 1, Manufacturer: TextOf("Philips"), Model: TextOf("866064"), Mode: IntelliVueStandby, AttributesLen: 4}
 	copy(want.Attributes[:], []uint16{0x0928, 0x09a7, 0x0946, 0x091e})
 	b := mdsCreate("\x09\x28"+label("Philips")+label("866064"), "\x09\xa7\x00\x06", "\x09\x46\x40\x02", "\x09\x1e"+label("bed"))
 	recognised(t, (*IntelliVue).Decode, b, want)
