@@ -20,6 +20,10 @@ type Host struct {
 	// Dial opens connections to peers that may vanish without a word; nil: as
 	// package net does it. It has the signature of net.Dialer.DialContext.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Prompt asks the station with that MAC, on the named port, to authenticate
+	// again by 802.1X; nil: the host cannot. It is the only frame that the agent
+	// sends on a ward port. The error wraps ErrNoPort if there is no such port.
+	Prompt func(ctx context.Context, port string, mac [6]byte) error
 }
 
 // ErrNoPort says that no network port of that name exists (now).

@@ -25,5 +25,6 @@ func New(opt Options) platform.Host {
 		Disk:     disk{},
 		Self:     self{},
 		Dial:     dial,
+		Prompt:   prompt,
 	}
 }

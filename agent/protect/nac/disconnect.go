@@ -13,15 +13,8 @@ import (
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
-	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/protect/nac/internal/radius"
 )
-
-// Prompter asks a device to authenticate again, by an EAP-Request/Identity on
-// the ward port it is on.
-type Prompter interface {
-	Prompt(ctx context.Context, port string, mac fact.MAC) error
-}
 
 const (
 	// resend is the wait for an answer before the same request is sent again, longer
@@ -42,9 +35,8 @@ type disconnect struct {
 	secret     []byte
 	identifier string     // NAS-Identifier, "" for none
 	address    netip.Addr // NAS-IP-Address, not valid for none
-	dial       func(ctx context.Context, network, address string) (net.Conn, error)
 	clock      *clock.Clock
-	prompter   Prompter // nil: the device comes back by itself, or not
+	prompt     func(ctx context.Context, port string, mac [6]byte) error
 }
 
 func (d *disconnect) UndoStep() string {
@@ -65,7 +57,7 @@ func (d *disconnect) Apply(ctx context.Context, r Request) Result {
 	if err != nil {
 		return Result{Refused, err.Error()}
 	}
-	conn, err := d.dial(ctx, "udp", d.server)
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", d.server)
 	if err != nil {
 		return Result{Refused, fmt.Sprintf("reach %s: %v", d.server, err)}
 	}
@@ -134,13 +126,13 @@ func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte)
 }
 
 func (d *disconnect) Undo(ctx context.Context, r Request) Result {
-	if d.prompter == nil || r.Port == "" {
+	if d.prompt == nil || r.Port == "" {
 		return Result{Done, "the device may authenticate again; nothing is kept at " + d.server}
 	}
 	if !wait(ctx, teardown-r.Since) {
 		return Result{Unsure, "interrupted"}
 	}
-	if err := d.prompter.Prompt(ctx, r.Port, r.MAC); err != nil {
+	if err := d.prompt(ctx, r.Port, r.MAC); err != nil {
 		return Result{Unsure, fmt.Sprintf("ask the device to authenticate again: %v", err)}
 	}
 	return Result{Done, "asked the device to authenticate again"}

@@ -227,8 +227,8 @@ type prompts struct {
 	said []string
 }
 
-func (p *prompts) Prompt(_ context.Context, port string, mac fact.MAC) error {
-	p.said = append(p.said, time.Now().Format("05.000 ")+port+" "+mac.String())
+func (p *prompts) prompt(_ context.Context, port string, mac [6]byte) error {
+	p.said = append(p.said, time.Now().Format("05.000 ")+port+" "+fact.MAC(mac).String())
 	return p.err
 }
 
@@ -251,7 +251,7 @@ func TestDisconnectUndo(t *testing.T) {
 				p := &prompts{err: tt.err}
 				r := request()
 				r.Since = tt.since
-				if diff := cmp.Diff(tt.want, (&disconnect{prompter: p}).Undo(t.Context(), r)); diff != "" {
+				if diff := cmp.Diff(tt.want, (&disconnect{prompt: p.prompt}).Undo(t.Context(), r)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if diff := cmp.Diff(tt.said, p.said); diff != "" {

@@ -2,8 +2,11 @@ package nac
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/clock"
 )
 
 func TestCandidates(t *testing.T) {
@@ -46,6 +49,20 @@ func TestCandidates(t *testing.T) {
 				t.Errorf("ineffective %v, want %v", got, tt.ineffective)
 			}
 		})
+	}
+}
+
+// A device that is put into quarantine again and again while something is still
+// owed does not make its record grow.
+func TestRenewForgetsWhatIsSettled(t *testing.T) {
+	r := record{Round: 1, Over: "released", Owed: []Obligation{{ID: "1", Round: 1, State: Undone}, {ID: "2", Round: 1, State: Undoing}, {ID: "3", Round: 1, State: Failed}}}
+	r.renew(order(time.Hour), clock.Stamp{})
+	if r.Round != 2 || r.Over != "" || len(r.Owed) != 1 || r.Owed[0].ID != "2" {
+		t.Errorf("%+v", r)
+	}
+	r.renew(order(time.Hour), clock.Stamp{})
+	if r.Round != 2 {
+		t.Errorf("renewed while it lasts: round %d", r.Round)
 	}
 }
 

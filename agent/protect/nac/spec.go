@@ -43,9 +43,12 @@ type Spec struct {
 
 // Means is what hooks need of the gateway.
 type Means struct {
-	Clock    *clock.Clock
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: as package net does it
-	Prompter Prompter                                                             // nil: devices are not asked to authenticate again
+	Clock *clock.Clock
+	// Dial is platform.Host's, for TCP; nil: as package net does it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Prompt is platform.Host's; nil: devices are not asked to authenticate again
+	// when a RADIUS Disconnect-Request is undone.
+	Prompt func(ctx context.Context, port string, mac [6]byte) error
 }
 
 // NewHook makes the hook. It reads the files that the spec names and reaches for
@@ -63,9 +66,6 @@ func newHook(s Spec, m Means) (Hook, error) {
 		s.Reach = ReachWard
 	}
 	own := common{name: s.Name, reach: s.Reach, limit: s.Limit}
-	if m.Dial == nil {
-		m.Dial = (&net.Dialer{}).DialContext
-	}
 	switch s.Kind {
 	case KindExec:
 		return &program{common: own, argv: s.Program}, nil
@@ -85,7 +85,7 @@ func newHook(s Spec, m Means) (Hook, error) {
 			return nil, err
 		}
 		return &disconnect{common: own, server: s.Server, secret: secret, identifier: s.NASIdentifier, address: s.NASAddress,
-			dial: m.Dial, clock: m.Clock, prompter: m.Prompter}, nil
+			clock: m.Clock, prompt: m.Prompt}, nil
 	}
 	return nil, fmt.Errorf("kind %q: want exec, webhook or radius-disconnect", s.Kind)
 }

@@ -145,11 +145,6 @@ func (g *gateway) said() []string {
 	return slices.Clone(g.told)
 }
 
-// Prompt makes the gateway ask a device to authenticate.
-func (g *gateway) Prompt(_ context.Context, port string, mac fact.MAC) error {
-	return Prompt(port, mac[:])
-}
-
 type inventory struct {
 	snap  device.Snapshot
 	ready chan struct{}
@@ -176,7 +171,7 @@ func newGateway(t *testing.T, s *Switch, host platform.Host, specs ...nac.Spec) 
 		if spec.Secret == "" {
 			spec.Secret = good
 		}
-		h, err := nac.NewHook(spec, nac.Means{Clock: ck, Prompter: g})
+		h, err := nac.NewHook(spec, nac.Means{Clock: ck, Dial: host.Dial, Prompt: host.Prompt})
 		if err != nil {
 			t.Fatal(err)
 		}
