@@ -1,20 +1,30 @@
 package vendors
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"sort"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 )
 
-//go:generate go run ./internal/ouigen -dir /usr/share/ieee-data -out oui.bin
+//go:generate go run ./internal/ouigen -dir /usr/share/ieee-data -out oui.bin.gz
 
-//go:embed oui.bin
-var embedded string
+// Half of it is worth half a megabyte on the gateway's flash, and costs no
+// memory: its checksum is over all of it anyway.
+//
+//go:embed oui.bin.gz
+var embedded []byte
+
+// maxTable bounds what the embedded table unpacks to, in bytes.
+const maxTable = 4 << 20
 
 // Layout of the binary: Header bytes, then for each of Levels its entries in
 // ascending order (prefix left-aligned in whole bytes, 24-bit offset into the
@@ -48,7 +58,17 @@ type Table struct {
 }
 
 // Load decodes the embedded table.
-func Load() (*Table, error) { return Decode(embedded) }
+func Load() (*Table, error) {
+	r, err := gzip.NewReader(bytes.NewReader(embedded))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	var data strings.Builder
+	if _, err := io.Copy(&data, io.LimitReader(r, maxTable)); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return Decode(data.String())
+}
 
 // Decode checks all of data, so that Lookup need not check again.
 func Decode(data string) (*Table, error) {

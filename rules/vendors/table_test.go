@@ -20,8 +20,8 @@ func load(t testing.TB) *Table {
 
 func TestEmbedded(t *testing.T) {
 	tab := load(t)
-	if len(embedded) > 1_100_000 {
-		t.Errorf("table takes %d bytes, the budget is 1.1 MB", len(embedded))
+	if len(embedded) > 550_000 {
+		t.Errorf("table takes %d bytes, the budget is 550 KB", len(embedded))
 	}
 	if tab.Date() < 20220101 || tab.Len() < 40_000 {
 		t.Errorf("table of %d has %d blocks", tab.Date(), tab.Len())

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/hex"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +31,16 @@ func debian(t *testing.T) registry {
 
 func TestRegenerateGivesTheSameBytes(t *testing.T) {
 	r := debian(t)
-	want, err := os.ReadFile("../../oui.bin")
+	f, err := os.Open("../../oui.bin.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(z) // another version of Go may compress it in another way
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +56,7 @@ func TestRegenerateGivesTheSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("go generate ./rules/vendors would change oui.bin: %d bytes, committed %d", len(got), len(want))
+		t.Errorf("go generate ./rules/vendors would change the table: %d bytes, committed %d", len(got), len(want))
 	}
 }
 
