@@ -39,6 +39,7 @@ type run struct {
 	packer   *zstd.Encoder
 	inFlight []sent // oldest first
 	subs     []sub  // without an answer, oldest first
+	reached  bool   // the broker has acknowledged something
 	state    string // last state message, without its time
 	stateAt  time.Duration
 }
@@ -192,6 +193,12 @@ func (r *run) settle() error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	r.inFlight = r.inFlight[1:]
+	if !r.reached {
+		r.reached = true
+		if r.u.opt.Reached != nil {
+			r.u.opt.Reached()
+		}
+	}
 	if len(m.batch.Seqs) > 0 {
 		r.u.opt.Source.Ack(m.batch)
 	}

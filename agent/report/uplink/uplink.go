@@ -41,6 +41,9 @@ type Options struct {
 	// nil: nothing is subscribed to. It must not block, and reports false where
 	// it has no room: desired state is then asked for again.
 	Inbound func(Inbound) bool
+	// Reached is called once a session, when the broker has acknowledged
+	// something in it; nil: nobody asks. It must not block.
+	Reached func()
 	Groups  []string
 }
 
