@@ -8,21 +8,25 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/config"
+	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/know/classify"
 	"github.com/wardkeeper/wardkeeper/agent/know/inventory"
 	"github.com/wardkeeper/wardkeeper/agent/observe/capture"
 	"github.com/wardkeeper/wardkeeper/agent/observe/extract"
+	"github.com/wardkeeper/wardkeeper/agent/operate/command"
 	"github.com/wardkeeper/wardkeeper/agent/operate/console"
 	"github.com/wardkeeper/wardkeeper/agent/operate/enrol"
 	"github.com/wardkeeper/wardkeeper/agent/operate/onsite"
 	"github.com/wardkeeper/wardkeeper/agent/protect/enforce"
 	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
+	"github.com/wardkeeper/wardkeeper/agent/protect/nac"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
 	"github.com/wardkeeper/wardkeeper/agent/report/uplink"
 	"github.com/wardkeeper/wardkeeper/agent/report/vitals"
@@ -41,6 +45,7 @@ type Build struct {
 // Agent is everything, wired. Make it with New, then Run it once.
 type Agent struct {
 	cfg     *config.Config
+	know    knowledge
 	host    platform.Host
 	log     *slog.Logger
 	build   Build
@@ -60,9 +65,16 @@ type Agent struct {
 	readers  []*extract.Extractor // of the ports
 	enforce  *enforce.Task
 	denies   *enforce.Denies
+	nac      *nac.Task
+	codes    *onsite.Codes
 	identity *enrol.Identity // nil: no key configured, or no TLS
 	uplink   *uplink.Uplink  // nil: no broker configured
+	command  *command.Task   // nil: no broker, or no root of trust
 	stages   [][]Task
+
+	ending sync.Once
+	over   chan struct{} // closed by end
+	why    error         // of end
 }
 
 // Bounds of what waits in memory.
@@ -82,12 +94,17 @@ var ErrAgain = errors.New("start the agent again")
 func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build, by Supervisor) (*Agent, error) {
 	journal := console.NewJournal(log.Handler(), journalLines)
 	log = slog.New(journal)
-	a := &Agent{cfg: cfg, host: host, log: log, journal: journal, by: by, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono()}
+	a := &Agent{cfg: cfg, host: host, log: log, journal: journal, by: by, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono(), codes: onsite.NewCodes(), over: make(chan struct{})}
 	know, err := loadKnowledge(cfg)
 	if err != nil {
 		return nil, err
 	}
+	a.know = know
 	pol, err := readPolicy(cfg, know)
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := a.hooks()
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +136,12 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	}
 
 	// protect
+	sent := ""
+	if p, text, err := a.startPolicy(); err != nil {
+		log.Error("the policy that was sent cannot be read", "err", err) // command tells it and tries again
+	} else if p != nil {
+		pol, sent = p, text
+	}
 	var pressed enforce.Button
 	if by.Button != "" {
 		pressed = button{by.Button}
@@ -127,13 +150,17 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		Board: &a.board, Events: a.recent, Log: log, Policy: pol, Roles: know.rules.Roles.Class, Lab: cfg.Lab, Internal: cfg.Site.Internal,
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
+	a.nac = nac.New(nac.Options{Hooks: hooks, Ledger: a.store.Room(ledgerBucket), Inventory: a.devices, Wire: wire{a},
+		Counts: func(d *device.Device) bool { yes, _ := a.enforce.LifeSustaining(d.ID); return yes },
+		Open:   a.openFor, Clock: a.clock, Board: &a.board, Events: a.recent, Log: log})
 
-	a.stages = a.list()
+	a.stages = a.list(sent)
 	return a, nil
 }
 
 // list is everything that runs, in the order in which it ends: the data path.
-func (a *Agent) list() [][]Task {
+// sent is the policy that people sent and that is in force.
+func (a *Agent) list(sent string) [][]Task {
 	edge := []Task{newSigns(a, a.by), a.denies}
 	for _, p := range a.ports {
 		edge = append(edge, p)
@@ -141,13 +168,21 @@ func (a *Agent) list() [][]Task {
 	if a.cfg.Console.Device != "" {
 		edge = append(edge, console.New(console.Options{Serial: a.host.Serial, Device: a.cfg.Console.Device, Baud: a.cfg.Console.Baud,
 			Source: consoleView{a}, Clock: a.clock, Board: &a.board, Log: a.log, Glass: a.enforce, BreakGlass: a.cfg.Console.BreakGlass,
-			Codes: onsite.NewCodes(), Journal: a.journal, Events: a.recent}))
+			Codes: a.codes, Journal: a.journal, Events: a.recent}))
 	}
-	out := [][]Task{edge, {a.devices}, {a.enforce},
+	var broker []Task
+	if a.cfg.Uplink.URL != "" {
+		broker = a.toBroker()
+		if a.cfg.Manage.Root != "" { // else nobody is obeyed, and nothing heard
+			a.command = a.obey(sent)
+			edge = append(edge, a.command)
+		}
+	}
+	out := [][]Task{edge, {a.devices}, {a.enforce, a.nac},
 		{vitals.New(vitals.Options{Board: &a.board, Clock: a.clock, Events: a.queue, Disk: a.host.Disk, State: a.cfg.State, Counters: a.counters, Ports: a.healthPorts})},
 		{a.box, newGuard(a)}}
-	if a.cfg.Uplink.URL != "" {
-		out = append(out, a.toBroker())
+	if broker != nil {
+		out = append(out, broker)
 	}
 	return out
 }
@@ -171,8 +206,12 @@ func (a *Agent) toBroker() []Task {
 		}
 		tasks = append(tasks, a.identity)
 	}
-	a.uplink = uplink.New(uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box, Dialer: broker,
-		Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState})
+	opt := uplink.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Epoch: a.opened.Epoch, Source: a.box, Dialer: broker,
+		Clock: a.clock, Board: &a.board, Log: a.log, State: a.gatewayState}
+	if a.cfg.Manage.Root != "" {
+		opt.Inbound, opt.Reached, opt.Groups = a.inbound, a.reached, a.cfg.Manage.Groups
+	}
+	a.uplink = uplink.New(opt)
 	return append(tasks, a.uplink)
 }
 
@@ -188,12 +227,37 @@ func (a *Agent) Tasks() []string {
 // Run runs the tasks until ctx ends or one fails. The rules in the kernel stay.
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("agent starts", "version", a.build.Version, "gateway", a.cfg.Gateway, "epoch", a.opened.Epoch)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-a.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	err := runAll(ctx, a.stages)
+	select {
+	case <-a.over:
+		err = errors.Join(a.why, err)
+	default:
+	}
 	if cerr := a.store.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
 	return err
 }
+
+// end has Run end with an error, for a task that must not wait for it.
+func (a *Agent) end(why error) {
+	a.ending.Do(func() {
+		a.why = why
+		close(a.over)
+	})
+}
+
+// ledgerBucket is where nac keeps what the network outside was asked for.
+const ledgerBucket = "nac"
 
 // What is in the state folder: the database, and apart from it what the rules
 // in force were made of, which must be had without it.

@@ -36,7 +36,7 @@ mode = "observe"
 func TestTasks(t *testing.T) {
 	inGateway(t, "", func(g *gateway) {
 		g.start()
-		want := []string{"signs", "denies", "capture w1", "capture w2", "console", "inventory", "enforce", "vitals", "outbox", "store", "uplink"}
+		want := []string{"signs", "denies", "capture w1", "capture w2", "console", "inventory", "enforce", "nac", "vitals", "outbox", "store", "uplink"}
 		if diff := cmp.Diff(want, g.agent.Tasks()); diff != "" {
 			t.Errorf("tasks (-want +got):\n%s", diff)
 		}
@@ -49,7 +49,7 @@ func TestTasksOfABareGateway(t *testing.T) {
 		g.write(filepath.Join(g.dir, "wardkeeper.toml"),
 			"[ports]\nuplink = \"up0\"\nward = [\"w1\"]\n[uplink]\nurl = \"\"\n[console]\ndevice = \"\"\n[policy]\nfile = \"\"\n[outbox]\ncap_mib = 1\n[state]\ndir = '"+g.state()+"'\n")
 		g.start()
-		want := []string{"signs", "denies", "capture w1", "inventory", "enforce", "vitals", "outbox", "store"}
+		want := []string{"signs", "denies", "capture w1", "inventory", "enforce", "nac", "vitals", "outbox", "store"}
 		if diff := cmp.Diff(want, g.agent.Tasks()); diff != "" {
 			t.Errorf("tasks (-want +got):\n%s", diff)
 		}

@@ -30,6 +30,23 @@ type broker struct {
 	dials int
 	tls   *tls.Config // nil: without TLS
 	got   []*packets.PublishPacket
+	// Of subscriptions. send writes what is published by others.
+	topics []string
+	ids    uint16
+}
+
+// send publishes to the gateway, whatever it has subscribed to: a broker may.
+func (b *broker) send(t *testing.T, topic string, payload []byte) {
+	t.Helper()
+	b.mu.Lock()
+	c := b.conns[len(b.conns)-1]
+	b.ids++
+	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	p.Qos, p.MessageID, p.TopicName, p.Payload = 1, b.ids, topic, payload
+	b.mu.Unlock()
+	if err := p.Write(c); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (b *broker) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -79,6 +96,15 @@ func (b *broker) serve(c net.Conn) {
 		switch p := p.(type) {
 		case *packets.ConnectPacket:
 			answer = packets.NewControlPacket(packets.Connack)
+		case *packets.SubscribePacket:
+			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+			ack.MessageID, ack.ReturnCodes = p.MessageID, make([]byte, len(p.Topics))
+			answer = ack
+			b.mu.Lock()
+			b.topics = append(b.topics, p.Topics...)
+			b.mu.Unlock()
+		case *packets.PubackPacket: // of what send sent
+			continue
 		case *packets.PublishPacket:
 			b.mu.Lock()
 			b.got = append(b.got, p)
@@ -124,7 +150,7 @@ func (b *broker) events(t *testing.T) (out []event.Envelope) {
 	t.Helper()
 	topics, payloads := b.payloads(t)
 	for i, p := range payloads {
-		if !strings.Contains(topics[i], "/up/") {
+		if !strings.Contains(topics[i], "/up/") || strings.Contains(topics[i], "/up/cmd/") {
 			continue
 		}
 		for line := range bytes.Lines(p) {

@@ -30,6 +30,13 @@ func Check(cfg *config.Config, host platform.Host, w io.Writer) error {
 	} else {
 		fmt.Fprintf(w, "console: %s, break-glass %s\n", cfg.Console.Device, cfg.Console.BreakGlass)
 	}
+	if cfg.Manage.Root == "" {
+		fmt.Fprintln(w, "root of trust: none, nobody is obeyed from afar")
+	} else if _, err := readRoot(cfg); err != nil {
+		errs = append(errs, err)
+	} else {
+		fmt.Fprintln(w, "root of trust: good")
+	}
 	pol, err := readPolicy(cfg, know)
 	switch {
 	case err != nil:

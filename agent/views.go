@@ -14,13 +14,24 @@ import (
 // gatewayState is the agent's part of the retained state message.
 func (a *Agent) gatewayState() event.GatewayState {
 	s := a.enforce.Status()
-	return event.GatewayState{Version: a.build.Version, Policy: s.Version, Generation: s.Generation}
+	out := event.GatewayState{Version: a.build.Version, Policy: s.Version, Generation: s.Generation}
+	if a.command != nil {
+		out.Versions = a.command.Versions()
+	}
+	return out
 }
 
 // counters are the numbers of the health record.
 func (a *Agent) counters() map[string]uint64 {
 	out := a.enforce.Counters()
 	maps.Copy(out, a.denies.Counters())
+	if a.command != nil {
+		maps.Copy(out, a.command.Counters())
+	}
+	if a.uplink != nil {
+		u := a.uplink.Status()
+		out["uplink.received"], out["uplink.busy"], out["uplink.unheard"], out["uplink.unsaid"] = u.Received, u.Busy, u.Unheard, u.Unsaid
+	}
 	inv, box := a.devices.Stats(), a.box.Stats()
 	out["inventory.batches_dropped"] = a.devices.Dropped()
 	out["inventory.devices_refused"] = inv.Refused

@@ -18,6 +18,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent"
 	"github.com/wardkeeper/wardkeeper/agent/config"
 	"github.com/wardkeeper/wardkeeper/agent/store"
+	"github.com/wardkeeper/wardkeeper/platform"
 	"github.com/wardkeeper/wardkeeper/platform/linux"
 )
 
@@ -84,14 +85,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	cfg, err := readConfig(file)
+	host := linux.New(linux.Options{})
+	cfg, err := configured(file, host, log)
 	if err != nil {
 		fmt.Fprintln(stderr, "wardkeeper:", err)
 		return exitConfig
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := agent.New(ctx, cfg, linux.New(linux.Options{}), log, build(), by)
+	a, err := agent.New(ctx, cfg, host, log, build(), by)
 	switch {
 	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
 		return 0
@@ -150,6 +152,15 @@ func split(err error) []error {
 		return joined.Unwrap()
 	}
 	return []error{err}
+}
+
+// configured is the configuration to run with.
+func configured(file string, host platform.Host, log *slog.Logger) (*config.Config, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	return agent.Configured(file, data, host.Clock, build().Time, log)
 }
 
 func readConfig(file string) (*config.Config, error) {

@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/operate/command"
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+)
+
+// signers are the people of a site: anna commands, berta makes policy and the
+// configuration, dora is a clinical engineer.
+type signers struct {
+	t    *testing.T
+	keys map[string]ed25519.PrivateKey
+	root []byte
+	seq  uint64
+}
+
+func newSigners(t *testing.T) *signers {
+	s := &signers{t: t, keys: map[string]ed25519.PrivateKey{}}
+	args := signed.RootArgs{V: 1, Version: 1, Roles: map[signed.Role]signed.Quorum{}}
+	for name, roles := range map[string][]signed.Role{
+		"anna": {signed.RoleRoot, signed.RoleCommand}, "berta": {signed.RolePolicy, signed.RoleConfig, signed.RoleDevices, signed.RoleQuarantine}, "dora": {signed.RoleClinical},
+	} {
+		seed := sha256.Sum256([]byte(name))
+		key := ed25519.NewKeyFromSeed(seed[:])
+		public := key.Public().(ed25519.PublicKey)
+		s.keys[name] = key
+		args.Keys = append(args.Keys, signed.RootKey{KeyID: signed.KeyID(public), Public: public, Name: name})
+		for _, r := range roles {
+			args.Roles[r] = signed.Quorum{KeyIDs: []string{signed.KeyID(public)}, Threshold: 1}
+		}
+	}
+	slices.SortFunc(args.Keys, func(a, b signed.RootKey) int { return strings.Compare(a.KeyID, b.KeyID) })
+	_, s.root = s.sign(args, "anna")
+	return s
+}
+
+// sign signs a statement for gw1 that is good for ten minutes, and says its id.
+func (s *signers) sign(args signed.Args, by ...string) (id string, text []byte) {
+	s.t.Helper()
+	s.seq++
+	now := time.Now().UTC()
+	st := signed.Statement{V: 1, ID: "test-" + string(rune('a'+s.seq/26)) + string(rune('a'+s.seq%26)) + "00", Site: "s1", Target: []string{"gw1"}, Seq: s.seq,
+		NotBefore: now.Format(signed.TimeFormat), Expires: now.Add(10 * time.Minute).Format(signed.TimeFormat), Root: 1, Reason: "test"}
+	st, err := st.EncodeArgs(args)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if st.Kind == signed.KindRoot {
+		st.Root, st.Target = 0, []string{"all"}
+	}
+	var keys []ed25519.PrivateKey
+	for _, name := range by {
+		keys = append(keys, s.keys[name])
+	}
+	e, err := signed.Sign(st, keys...)
+	if err == nil {
+		text, err = e.Encode()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return st.ID, text
+}
+
+const obeyPolicy = `version = 7
+[peers.server]
+addresses = ["10.40.122.10"]
+clinical = true
+[[segment]]
+name = "infusion"
+roles = ["infusion-pump-lvp"]
+mode = "enforce"
+allow = [{ to = "server", services = ["tcp/443", "tcp/2575"] }]
+`
+
+// obeyed sends a command and returns its last answer.
+func (g *gateway) obeyed(s *signers, args signed.Args, by ...string) command.Answer {
+	g.t.Helper()
+	id, text := s.sign(args, by...)
+	topic := "cmd/" + id
+	if _, isPolicy := args.(signed.Policy); isPolicy {
+		topic = "desired/policy"
+	}
+	g.broker.send(g.t, "wardkeeper/v1/s1/gw1/down/"+topic, text)
+	g.wait(3 * time.Second)
+	return g.answer(id)
+}
+
+// answer is the last answer to a statement.
+func (g *gateway) answer(id string) (a command.Answer) {
+	g.t.Helper()
+	topics, payloads := g.broker.payloads(g.t)
+	for i, topic := range topics {
+		if topic == "wardkeeper/v1/s1/gw1/up/cmd/"+id {
+			if err := json.Unmarshal(payloads[i], &a); err != nil {
+				g.t.Fatal(err)
+			}
+		}
+	}
+	return a
+}
+
+// What people signed is obeyed, by the whole agent: from the broker to the rules
+// in the kernel, and over a restart.
+func TestObeysWhatIsSigned(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		file := filepath.Join(g.dir, "root.dsse")
+		g.write(file, string(s.root))
+		config := fmt.Sprintf(gatewayConfig, true, "", g.state()) + "[manage]\nroot = \"" + file + "\"\n"
+		g.write(filepath.Join(g.dir, "wardkeeper.toml"), config)
+		g.host.Clock.SetSynced(true)
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		pump := string(device.IDOf(pumpMAC()))
+
+		type row struct{ What, State, Reason string }
+		var got []row
+		try := func(what string, a command.Answer) command.Answer {
+			got = append(got, row{what, string(a.State), a.Reason})
+			return a
+		}
+		try("ping", g.obeyed(s, signed.Ping{}, "anna"))
+		try("ping by who may not", g.obeyed(s, signed.Ping{}, "berta"))
+		if !g.reachesPump() {
+			t.Fatal("the pump is fenced in before there is a policy")
+		}
+		try("policy", g.obeyed(s, signed.Policy{TOML: obeyPolicy}, "berta"))
+		if g.reachesPump() {
+			t.Error("telnet reaches the pump under the policy that was sent")
+		}
+		try("quarantine of the pump", g.obeyed(s, signed.Quarantine{Device: pump, Seconds: 600}, "anna"))
+		try("explain", g.obeyed(s, signed.Explain{Device: pump}, "anna"))
+		try("diagnostics", g.obeyed(s, signed.Diagnostics{}, "anna"))
+		try("reboot with the pump in use", g.obeyed(s, signed.Reboot{}, "anna"))
+		try("break-glass", g.obeyed(s, signed.BreakGlass{Scope: signed.ScopeGateway, Seconds: 60}, "dora"))
+		if !g.reachesPump() {
+			t.Error("broken glass does not open the pump")
+		}
+		g.wait(time.Minute)
+		if g.reachesPump() {
+			t.Error("broken glass did not close by itself")
+		}
+		try("role of the pump by one", g.obeyed(s, signed.PinRole{Device: pump, Role: "printer"}, "anna"))
+
+		g.stop()
+		g.host.Firewall.FlushRuleset() // a reboot
+		g.start()
+		if v := g.agent.enforce.Status().Version; v != 7 || g.reachesPump() {
+			t.Errorf("policy %d in force after the restart, want 7", v)
+		}
+		try("policy that is older", g.obeyed(s, signed.Policy{TOML: strings.Replace(obeyPolicy, "version = 7", "version = 6", 1)}, "berta"))
+
+		want := []row{
+			{"ping", "succeeded", ""}, {"ping by who may not", "rejected", "wrong-role"}, {"policy", "succeeded", ""},
+			{"quarantine of the pump", "rejected", "interlock"}, {"explain", "succeeded", ""}, {"diagnostics", "succeeded", ""},
+			{"reboot with the pump in use", "rejected", "not-allowed"}, {"break-glass", "succeeded", ""},
+			{"role of the pump by one", "rejected", "interlock"}, {"policy that is older", "succeeded", ""},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("answers (-want +got):\n%s", diff)
+		}
+		g.complete()
+	})
+}
