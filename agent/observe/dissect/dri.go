@@ -128,14 +128,16 @@ func isDRI(b []byte) bool {
 // resyncDRI finds the first frame of b behind the end of another, and returns
 // where it begins; 0 for nowhere.
 func resyncDRI(b []byte) int {
-	for at := 0; ; at++ {
+	for at := 0; ; {
 		next := bytes.Index(b[at:], []byte{driFlag, driFlag})
 		if at += next; next < 0 {
 			return 0
 		}
-		if rest := b[at+1:]; len(rest) > driSubs && isDRI(rest) {
+		rest := b[at+1:]
+		if len(rest) > driSubs && isDRI(rest) {
 			return at + 1
 		}
+		at += 1 + driStart(rest) // past the flags: each is looked at once
 	}
 }
 

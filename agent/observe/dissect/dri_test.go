@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 )
 
@@ -73,6 +74,17 @@ func TestDRI(t *testing.T) {
 	for i := range b {
 		if p := new(DRI).DecodeStream(b[:i]); p != NeedMore {
 			t.Fatalf("%d bytes: %v", i, p)
+		}
+	}
+}
+
+func TestResyncDRI(t *testing.T) {
+	frame, flags := string(dri(0, 8, "\x00values")), strings.Repeat("\x7e", 1400)
+	for in, want := range map[string]int{
+		"values" + frame[len(frame)-2:] + frame: 8, "x": 0, "": 0, "x" + frame: 0, "x\x7e\x7ejunk, and more of it": 0, "x\x7e\x7ejunk, and more of it\x7e" + frame: 24, "x" + flags + "junk, and more of it": 0,
+	} {
+		if got := resyncDRI([]byte(in)); got != want {
+			t.Errorf("%.40q: %d, want %d", in, got, want)
 		}
 	}
 }

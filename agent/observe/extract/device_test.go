@@ -1,6 +1,7 @@
 package extract_test
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -144,6 +145,22 @@ func TestDRIIsPickedUp(t *testing.T) {
 	text := driFrame(0, "some values")[20:] + driFrame(1, "waves") + driFrame(4, "alarms")
 	want := []string{"1 dri.level 8", "1 dri.record alarm", "1 dri.record wave"}
 	if d := cmp.Diff(want, said(converse(talk{client: text}, 9001, false, 0)...)); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+// TestInstrumentsBehindOneMAC: what several instruments say through one serial
+// device server are facts of its MAC.
+func TestInstrumentsBehindOneMAC(t *testing.T) {
+	medibus, sum := "\x01R8020'TestVent'01.00:04.00", byte(0)
+	for _, c := range []byte(medibus) {
+		sum += c
+	}
+	box := func(port uint16, data string) []byte {
+		return tcp(end{pump.mac, pump.ip, port}, server, ack, 1, []byte(data))
+	}
+	want := []string{"1 dri.level 8", "1 dri.record values", "1 medibus.id 8020", "1 medibus.model TestVent", "1 medibus.version 01.00"}
+	if d := cmp.Diff(want, said(box(4001, driFrame(0, "CANARY")), box(4002, fmt.Sprintf("%s%02X\r", medibus, sum)))); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 }
