@@ -209,19 +209,44 @@ func TestLostBook(t *testing.T) {
 			w.cutOff("over", false)
 		})
 	}
-	inBubble(t, func(t *testing.T, w *ward) { // a release is kept: nothing is adopted
+}
+
+// TestKernelKnowsBetterThanTheBook: an agent that is killed between an act and the
+// writing of it, or cannot write, neither loses a quarantine nor brings one back.
+func TestKernelKnowsBetterThanTheBook(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
 		w.withStranger()
 		w.start(wardPolicy(t))
+		again := func(when string, record []byte, cut bool) {
+			t.Helper()
+			w.stop()
+			w.disk[keyOrders] = record
+			w.start(wardPolicy(t))
+			w.cutOff(when, cut)
+		}
+		w.quarantine(pumpID, time.Hour, true)
+		if err := w.task.Release(context.Background(), pumpID, "mia"); err != nil {
+			t.Fatal(err)
+		}
+		empty := w.disk[keyOrders]
 		w.quarantine(stranger().ID, time.Hour, false)
+		full := w.disk[keyOrders]
+		again("killed before it was kept", empty, true)
 		if err := w.task.Release(context.Background(), stranger().ID, "mia"); err != nil {
 			t.Fatal(err)
 		}
-		w.stop()
-		if err := w.fw.Apply(context.Background(), policy.QuarantineChange(policy.Quarantine{MAC: strangerMAC, Left: time.Hour})); err != nil {
-			t.Fatal(err)
+		again("released, and killed before that was kept", full, false)
+		w.quarantine(stranger().ID, time.Hour, false)
+		old := w.disk[keyOrders]
+		w.quarantine(stranger().ID, 3*time.Hour, true)
+		again("another end, and killed before that was kept", old, true)
+		if q := w.task.Quarantined()[0]; !about(q.Left, 3*time.Hour) || !q.Interlock || q.Owner != "mia" {
+			t.Errorf("%+v", q)
 		}
+		w.stop()
+		w.fw.FlushRuleset() // a kernel that knows nothing
 		w.start(wardPolicy(t))
-		w.cutOff("started again", false)
+		w.cutOff("a kernel without a table", true)
 	})
 }
 

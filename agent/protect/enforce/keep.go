@@ -46,13 +46,10 @@ type keptConfirmed struct {
 // maxPairs bounds what is kept: far above any ward.
 const maxPairs = 8192
 
-// remember reads the exempt pairs; where they, or who is quarantined, were lost,
-// those in the kernel are as good.
+// remember reads the exempt pairs; where they were lost, those in the kernel are
+// as good. Of quarantines the kernel knows better.
 func (t *Task) remember(ctx context.Context) {
 	t.readPairs()
-	if len(t.pairs) > 0 && !t.noBook {
-		return
-	}
 	table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 	if err != nil {
 		return
@@ -60,9 +57,7 @@ func (t *Task) remember(ctx context.Context) {
 	if len(t.pairs) == 0 {
 		t.pairs = policy.PairsIn(table)
 	}
-	if t.noBook {
-		t.adopt(table)
-	}
+	t.adopt(table)
 }
 
 func (t *Task) readPairs() {

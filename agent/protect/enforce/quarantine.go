@@ -153,34 +153,51 @@ func (t *Task) keepBook() {
 	}
 }
 
-// openBook reads the book; known is false where there is none that can be read.
-func (t *Task) openBook() (known bool) {
+// openBook reads the book.
+func (t *Task) openBook() {
 	if t.opt.Store == nil {
-		return false
+		return
 	}
 	values, err := t.opt.Store.All(keyOrders)
 	for _, b := range values {
 		berr := t.book.load(b, t.opt.Clock.Now())
 		if berr == nil {
-			known = true
 			break
 		}
 		err = errors.Join(err, berr)
 	}
 	t.lost("quarantines", err)
-	return known
 }
 
-// adopt enters what the kernel has in quarantine, where no file says so: it
-// stays for its time.
+// adopt puts the book right by the kernel, where that has a table of before the
+// agent began: an act reaches the kernel first, so what a file says may be older,
+// or lost.
 func (t *Task) adopt(table platform.Table) {
+	if !policy.KnowsQuarantine(table) {
+		return
+	}
 	now := t.opt.Clock.Now()
+	kernel := map[fact.MAC]policy.Quarantine{}
 	for _, q := range policy.QuarantinesIn(table) {
-		q.Owner, q.Reason = "unknown", "found in the kernel"
-		q.Left = min(q.Left, longest(q.Interlock))
-		if q.Left <= 0 {
+		if q.Left = min(q.Left, longest(q.Interlock)); q.Left > 0 {
+			kernel[q.MAC] = q
+		}
+	}
+	for _, o := range t.book.all() {
+		q, there := kernel[o.MAC]
+		delete(kernel, o.MAC)
+		if !there {
+			t.book.take(o.MAC)
+			t.audit(event.Act{Act: "quarantine-ended", Who: "unknown", Device: o.Device})
 			continue
 		}
+		if end := now.Mono + q.Left; q.Interlock != o.Interlock || (end-o.end).Abs() >= glassSlack {
+			o.end, o.Interlock = end, q.Interlock
+			_, _ = t.book.put(o) // it is in the book: there is room
+		}
+	}
+	for _, q := range kernel {
+		q.Owner, q.Reason = "unknown", "found in the kernel"
 		if _, err := t.book.put(order{Quarantine: q, since: now.Wall, end: now.Mono + q.Left}); err != nil {
 			continue // more than anybody may give
 		}

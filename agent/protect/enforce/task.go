@@ -87,9 +87,7 @@ type Task struct {
 
 	glass glass
 	book  book
-	// noBook: no file said who is quarantined.
-	noBook bool
-	modes  modes
+	modes modes
 
 	changing sync.Mutex // one person changes policy or modes at a time
 	mu       sync.Mutex
@@ -106,7 +104,7 @@ func New(opt Options) *Task {
 	t.status.Default = policy.Observe
 	t.use(opt.Policy)
 	t.openModes()
-	t.noBook = !t.openBook()
+	t.openBook()
 	return t
 }
 
@@ -161,9 +159,10 @@ func (t *Task) Run(ctx context.Context) error {
 	strangers := t.watch(ctx)
 	retry := retryFirst
 	again := time.After(0)
+	before := len(t.book.all())
 	t.remember(ctx)
-	if len(t.book.all()) > 0 {
-		t.keepBook() // what was left is counted under this boot from now on
+	if before+len(t.book.all()) > 0 {
+		t.keepBook() // what is left is counted under this boot from now on
 	}
 	for {
 		foreign, devicesOnly := false, false

@@ -105,6 +105,20 @@ func QuarantinesIn(t platform.Table) []Quarantine {
 	return out
 }
 
+// KnowsQuarantine reports whether a table that was read back has the sets of
+// quarantine: then it is known who is in none.
+func KnowsQuarantine(t platform.Table) bool {
+	n := 0
+	for _, want := range quarantineSets(nil) {
+		for _, s := range t.Sets {
+			if s.Name == want.Name && sameKind(s, want) {
+				n++
+			}
+		}
+	}
+	return n == 2
+}
+
 // timed compares a set of quarantines. What is gone opens, what is new closes.
 func (d *Delta) timed(have, want platform.Set) {
 	old := map[string]platform.Element{}
