@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"time"
@@ -74,11 +73,11 @@ func newHook(s Spec, m Means) (Hook, error) {
 		if err != nil {
 			return nil, err
 		}
-		client, err := webClient(s.CA, m.Dial)
+		conf, err := webTrust(s.CA)
 		if err != nil {
 			return nil, err
 		}
-		return &webhook{common: own, url: s.URL, secret: secret, client: client, clock: m.Clock}, nil
+		return &webhook{common: own, url: s.URL, secret: secret, post: poster{m.Dial, conf}, clock: m.Clock}, nil
 	case KindDisconnect:
 		secret, err := readSecret(s.Secret)
 		if err != nil {
@@ -102,24 +101,21 @@ func readSecret(file string) ([]byte, error) {
 	return b, nil
 }
 
-// webClient trusts who the file names and goes nowhere else: a redirect would
-// hand a signed request to somebody whom the configuration does not name, and
-// proxies of the environment are not for this.
-func webClient(ca string, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*http.Client, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		pem, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, fmt.Errorf("read CA: %w", err)
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read CA: no certificate in %s", ca)
-		}
+// webTrust trusts who the file names, "" the system's, and goes nowhere else: a
+// redirect would hand a signed request to somebody whom the configuration does
+// not name, and proxies of the environment are not for this.
+func webTrust(ca string) (*tls.Config, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if ca == "" {
+		return conf, nil
 	}
-	return &http.Client{
-		Transport: &http.Transport{DialContext: dial, TLSClientConfig: conf, DisableKeepAlives: true, TLSHandshakeTimeout: 5 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("read CA: %w", err)
+	}
+	conf.RootCAs = x509.NewCertPool()
+	if !conf.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read CA: no certificate in %s", ca)
+	}
+	return conf, nil
 }

@@ -7,10 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -30,7 +28,7 @@ type webhook struct {
 	common
 	url    string
 	secret []byte
-	client *http.Client
+	post   poster
 	clock  *clock.Clock
 }
 
@@ -59,7 +57,7 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 			}
 			pause *= 2
 		}
-		status, said, err := w.post(ctx, r.ID+"-"+action, body, &sent)
+		status, said, err := w.send(ctx, r.ID+"-"+action, body, &sent)
 		if err != nil {
 			last = err.Error()
 			continue
@@ -82,11 +80,10 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 	return Result{Unsure, last}
 }
 
-// post sends the body once, signed with the time of this try: HMAC-SHA256 over
+// send posts the body once, signed with the time of this try: HMAC-SHA256 over
 // the time stamp, a dot and the body. sent is set once the request may have
 // reached somebody.
-func (w *webhook) post(ctx context.Context, key string, body []byte, sent *atomic.Bool) (int, string, error) {
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+func (w *webhook) send(ctx context.Context, key string, body []byte, sent *atomic.Bool) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", fmt.Errorf("make request: %w", err)
@@ -100,14 +97,9 @@ func (w *webhook) post(ctx context.Context, key string, body []byte, sent *atomi
 	req.Header.Set("Idempotency-Key", key)
 	req.Header.Set("Wardkeeper-Timestamp", stamp)
 	req.Header.Set("Wardkeeper-Signature", "v1="+hex.EncodeToString(h.Sum(nil)))
-	resp, err := w.client.Do(req)
+	status, said, err := w.post.do(ctx, req, sent)
 	if err != nil {
-		return 0, "", err // it names method and URL
+		return 0, "", fmt.Errorf("POST %s: %w", w.url, err)
 	}
-	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, webResponse))
-	if err != nil { // the status says it all
-		said = nil
-	}
-	return resp.StatusCode, line(said), nil
+	return status, line(said), nil
 }
