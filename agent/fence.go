@@ -115,7 +115,7 @@ func (a *Agent) hooks() ([]nac.Hook, error) {
 	var out []nac.Hook
 	for _, s := range a.cfg.Hooks {
 		h, err := nac.NewHook(nac.Spec{Name: s.Name, Kind: s.Kind, Reach: nac.Reach(s.Reach), Limit: s.Limit, Program: s.Program, URL: s.URL, CA: s.CA,
-			Secret: s.Secret, Server: s.Server, NASIdentifier: s.NASIdentifier, NASAddress: s.NASAddress}, nac.Means{Clock: a.clock, Dial: a.host.Dial})
+			Secret: s.Secret, Server: s.Server, NASIdentifier: s.NASIdentifier, NASAddress: s.NASAddress}, nac.Means{Clock: a.clock, Dial: a.host.Dial, Prompt: a.host.Prompt})
 		if err != nil {
 			return nil, fmt.Errorf("nac: %w", err)
 		}
