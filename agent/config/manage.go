@@ -43,7 +43,7 @@ const (
 	maxHooks   = 8
 	hookLimit  = 15 * time.Second // where the file says nothing
 	maxLimitS  = 120
-	defaultFor = "device" // reach
+	defaultFor = "ward" // reach: nothing near a life-sustaining device runs by default
 )
 
 var hookName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)

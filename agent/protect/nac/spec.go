@@ -77,6 +77,9 @@ func newHook(s Spec, m Means) (Hook, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m.Dial == nil {
+			m.Dial = (&net.Dialer{}).DialContext
+		}
 		return &webhook{common: own, url: s.URL, secret: secret, post: poster{m.Dial, conf}, clock: m.Clock}, nil
 	case KindDisconnect:
 		secret, err := readSecret(s.Secret)
