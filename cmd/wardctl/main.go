@@ -29,7 +29,7 @@ const usage = `usage:
       --root FILE    the site's root of trust, of wardctl keys root
       --break-glass  open | off: who may break the glass at the console
       --cert FILE    its certificate; alone: of the gateway that is there
-` + keysUsage + signUsage + pushUsage + watchUsage + brokerUsage + auditUsage + `  wardctl help
+` + keysUsage + signUsage + pushUsage + watchUsage + brokerUsage + auditUsage + protocolsUsage + `  wardctl help
 `
 
 // Exit codes, as sysexits.h names them.
@@ -77,6 +77,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = siteState(args[1:], stdout, stderr)
 	case "audit verify":
 		err = verifyAudit(args[1:], stdout, stderr)
+	case "protocols":
+		err = protocols(args[1:], stdout, stderr)
 	case "replay":
 		err = replay(args[1:], stdout, stderr)
 	case "help", "-h", "--help":

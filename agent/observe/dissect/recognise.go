@@ -146,11 +146,31 @@ func RecogniseDatagram(v *View, next int) (Protocol, int) {
 	return 0, next
 }
 
+// Opening is a row of the tables, for people.
+type Opening struct {
+	Protocol Protocol
+	Over     string // "tcp", "udp"
+	Port     uint16 // one side must have it; 0 for any
+	Lead     string // the first bytes
+	Shape    bool   // what follows is looked at before the dissector is asked
+}
+
+// Openings are the rows of both tables, in their order.
+func Openings() (all []Opening) {
+	for _, o := range streamOpenings {
+		all = append(all, Opening{o.protocol, "tcp", o.port, o.lead, o.fits != nil})
+	}
+	for _, o := range datagramOpenings {
+		all = append(all, Opening{o.protocol, "udp", o.port, o.lead, o.fits != nil})
+	}
+	return all
+}
+
 // Protocols are those of the tables, each once, in their order.
 func Protocols() (all []Protocol) {
-	for _, o := range slices.Concat(streamOpenings, datagramOpenings) {
-		if !slices.Contains(all, o.protocol) {
-			all = append(all, o.protocol)
+	for _, o := range Openings() {
+		if !slices.Contains(all, o.Protocol) {
+			all = append(all, o.Protocol)
 		}
 	}
 	return all
