@@ -102,7 +102,7 @@ func (g *gateway) config() *config.Config {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	cfg, err := config.Parse(file, text)
+	cfg, err := Configured(file, text, g.host.Clock, time.Now().Add(-time.Hour), slog.New(slog.DiscardHandler))
 	if err != nil {
 		g.t.Fatal(err)
 	}

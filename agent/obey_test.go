@@ -4,8 +4,10 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,8 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/operate/command"
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
+	"github.com/wardkeeper/wardkeeper/platform/hosttest"
 )
 
 // signers are the people of a site: anna commands, berta makes policy and the
@@ -118,11 +122,7 @@ func (g *gateway) answer(id string) (a command.Answer) {
 func TestObeysWhatIsSigned(t *testing.T) {
 	s := newSigners(t)
 	inGateway(t, "", func(g *gateway) {
-		file := filepath.Join(g.dir, "root.dsse")
-		g.write(file, string(s.root))
-		config := fmt.Sprintf(gatewayConfig, true, "", g.state()) + "[manage]\nroot = \"" + file + "\"\n"
-		g.write(filepath.Join(g.dir, "wardkeeper.toml"), config)
-		g.host.Clock.SetSynced(true)
+		g.provision(s)
 		g.start()
 		g.replay("w1", "w1.pcap", pumpMAC())
 		pump := string(device.IDOf(pumpMAC()))
@@ -174,5 +174,135 @@ func TestObeysWhatIsSigned(t *testing.T) {
 			t.Errorf("answers (-want +got):\n%s", diff)
 		}
 		g.complete()
+	})
+}
+
+// A life-sustaining device is cut off only where two people who may say so name
+// it, and one of them reads a code at the gateway; it ends by itself.
+func TestInterlock(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		pump := string(device.IDOf(pumpMAC()))
+		if a := g.obeyed(s, signed.Policy{TOML: obeyPolicy}, "berta"); a.State != command.Succeeded {
+			t.Fatalf("policy: %+v", a)
+		}
+		if !g.pumpReachesServer() {
+			t.Fatal("the pump does not reach its server under the policy")
+		}
+		code := g.code(pump)
+		for _, c := range []struct {
+			what string
+			args signed.Quarantine
+			by   []string
+		}{
+			{"one person", signed.Quarantine{Device: pump, Seconds: 600, Code: code}, []string{"anna"}},
+			{"no clinical engineer", signed.Quarantine{Device: pump, Seconds: 600, Code: code}, []string{"anna", "berta"}},
+			{"no code", signed.Quarantine{Device: pump, Seconds: 600}, []string{"anna", "dora"}},
+			{"too long", signed.Quarantine{Device: pump, Seconds: 4*3600 + 1, Code: code}, []string{"anna", "dora"}},
+			{"another code", signed.Quarantine{Device: pump, Seconds: 600, Code: "2222-2222"}, []string{"anna", "dora"}},
+		} {
+			if a := g.obeyed(s, c.args, c.by...); a.State != command.Rejected || !g.pumpReachesServer() {
+				t.Errorf("%s: %s (%s), pump reaches its server: %v", c.what, a.State, a.Reason, g.pumpReachesServer())
+			}
+		}
+		if a := g.obeyed(s, signed.Quarantine{Device: pump, Seconds: 600, Code: code}, "anna", "dora"); a.State != command.Succeeded || g.pumpReachesServer() {
+			t.Errorf("the interlock: %+v, pump reaches its server: %v", a, g.pumpReachesServer())
+		}
+		if a := g.obeyed(s, signed.Quarantine{Device: pump, Seconds: 1200, Code: code}, "anna", "dora"); a.State != command.Rejected {
+			t.Errorf("a code that was used: %+v", a)
+		}
+		g.stop()
+		g.wait(10 * time.Minute)
+		if !g.pumpReachesServer() {
+			t.Error("the interlock did not end by itself, without an agent")
+		}
+	})
+}
+
+// provision gives the gateway its root of trust and a clock.
+func (g *gateway) provision(s *signers) {
+	g.t.Helper()
+	file := filepath.Join(g.dir, "root.dsse")
+	g.write(file, string(s.root))
+	g.write(filepath.Join(g.dir, "wardkeeper.toml"), g.provisioned(""))
+	g.host.Clock.SetSynced(true)
+}
+
+// provisioned is the configuration of a gateway with a root of trust.
+func (g *gateway) provisioned(more string) string {
+	return fmt.Sprintf(gatewayConfig, true, "", g.state()) + "[manage]\nroot = \"" + filepath.Join(g.dir, "root.dsse") + "\"\n" + more
+}
+
+// code has the console show a one-time code.
+func (g *gateway) code(subject string) string {
+	g.t.Helper()
+	text := g.show("show code " + subject)
+	code := regexp.MustCompile(`[2-9A-Z]{4}-[2-9A-Z]{4}`).FindString(text)
+	if code == "" {
+		g.t.Fatalf("no code in %q", text)
+	}
+	return code
+}
+
+// pumpReachesServer asks the kernel what becomes of a TLS connection from the
+// pump to its server.
+func (g *gateway) pumpReachesServer() bool {
+	syn := hosttest.IPv4("10.40.122.103", "10.40.122.10", 6, 0, hosttest.TCP(40000, 443, 2))
+	return g.host.Firewall.Decide(fake.Packet{In: "w1", Out: "up0", Frame: hosttest.Ethernet([6]byte{0, 0x11, 0x22, 0, 0, 0x66}, pumpMAC(), 0x0800, syn)}).Accepted
+}
+
+// A configuration that loses the broker reverts by itself; one that keeps it is
+// confirmed, and outlives restarts.
+func TestConfigurationOnTrial(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		g.start()
+		push := func(toml string) string {
+			id, text := s.sign(signed.Config{TOML: toml}, "berta")
+			g.broker.send(t, "wardkeeper/v1/s1/gw1/down/desired/config", text)
+			g.wait(5 * time.Second)
+			return id
+		}
+		again := func() { // as its supervisor does
+			t.Helper()
+			if err := g.end(); !errors.Is(err, ErrAgain) {
+				t.Fatalf("agent ended: %v, want it to start again", err)
+			}
+			g.end = nil
+			g.wait(time.Minute)
+			g.start()
+		}
+		good := g.provisioned("groups = [\"icu\"]\n")
+		id := push(good)
+		again()
+		g.wait(30 * time.Second)
+		if a := g.answer(id); a.State != command.Succeeded || g.agent.cfg.Desired != good || len(g.agent.cfg.Manage.Groups) != 1 {
+			t.Errorf("a good configuration: %+v, groups %v", a, g.agent.cfg.Manage.Groups)
+		}
+
+		bad := strings.Replace(good, "mqtt://127.0.0.1:1883", "mqtts://127.0.0.1:8883", 1)
+		id = push(bad)
+		again()
+		if g.agent.cfg.Desired != bad {
+			t.Fatalf("the agent did not start with the configuration on trial")
+		}
+		g.wait(11 * time.Minute)
+		again()
+		g.wait(30 * time.Second)
+		if a := g.answer(id); a.State != command.Failed || g.agent.cfg.Desired != good {
+			t.Errorf("a configuration without a broker: %+v, in force %q", a, g.agent.cfg.Desired)
+		}
+		if id := push(strings.Replace(good, `gateway = "gw1"`, `gateway = "gw2"`, 1)); g.answer(id).Reason != "invalid-args" {
+			t.Errorf("another name from afar: %+v", g.answer(id))
+		}
+		g.stop()
+		g.start()
+		if g.agent.cfg.Desired != good {
+			t.Errorf("in force after a restart: %q", g.agent.cfg.Desired)
+		}
 	})
 }
