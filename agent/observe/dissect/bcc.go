@@ -21,8 +21,8 @@ const (
 )
 
 // BCC is what one frame says of a rack of infusion pumps and of the computer in
-// it. On the wire D, E, d and e are written as two characters; length and
-// checksum count the text without that.
+// it. On the wire D, E, d and e are written as two characters, unless a rack is
+// set to do without; length and checksum count the text without that.
 //
 // phi: never read: the bed in front of the text, every parameter but the ones
 // below, above all patient, nurse, drug, order, rate, dose and volume.
@@ -124,8 +124,10 @@ func (m *BCC) DecodeStream(b []byte) Progress {
 	n, ok := destuff(text[:], frame[:end])
 	if ok = ok && (!whole || bccIsSound(text[:n])); ok {
 		ok = m.text(text[bccHead:n], whole)
+	} else if whole && bccIsSound(frame[:end]) { // a rack that is set to write no character twice
+		ok = m.text(frame[bccHead:end], whole)
 	}
-	clear(text[:n]) // it may hold a patient
+	clear(text[:]) // it may hold a patient
 	if !ok {
 		*m = BCC{}
 		return No

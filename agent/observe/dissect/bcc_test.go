@@ -38,6 +38,7 @@ func TestBCC(t *testing.T) {
 	}{
 		// The example of the vendor's document, whose checksum is 61.
 		{"alive", "\x0100031\x021/1/1>AEXMIN:ALIVEE\x0300061\x04", BCC{Request: BCCAlive, Next: 33}},
+		{"alive without stuffing", "\x0100031\x021/1/1>ADMIN:ALIVE\x0300061\x04", BCC{Request: BCCAlive, Next: 31}},
 		{"version asked", bccFrame("1/1/1", "ADMIN:VERSION"), BCC{Request: BCCVersion, Next: 35}},
 		{"values asked", bccFrame("1/1/1", "MEM:GETSLOT#12"), BCC{Request: BCCValues, Next: 36}},
 		{"version", version, BCC{Version: TextOf("V3.30"), Next: len(version)}},
@@ -107,7 +108,7 @@ func TestBCCRefuses(t *testing.T) {
 	good := bccAnswer()
 	for name, b := range map[string]string{
 		"checksum": strings.Replace(good, ",7\x1e", ",8\x1e", 1), "length": good[:4] + "9" + good[5:], "shorter": strings.Replace(good, "\x1e", "", 1),
-		"stuffing": "\x0100031\x021/1/1>ADMIN:ALIVE\x0300061\x04", "no bed": "\x0100014\x02\x0300026\x04", "a frame begins in it": good[:30] + good,
+		"stuffing": "\x0100031\x021/1/1>ADMIN:ALIVE\x0300062\x04", "no bed": "\x0100014\x02\x0300026\x04", "a frame begins in it": good[:30] + good,
 		"no digits": "\x010x031\x02", "no STX": "\x0100031\x03", "two acknowledgements": "\x06\x06\x0100031\x02", "DICOM": "\x01\x00", "nothing like it": "x",
 	} {
 		m := BCC{}

@@ -394,6 +394,10 @@ func FuzzPipeline(f *testing.F) {
 	f.Add(uint8(3), dhcp(1, pump.mac, "0.0.0.0", option(12, "x")), uint16(0))
 	f.Add(uint8(4), mdns(0x8400, record(name("_ipp", "_tcp", "local"), 16, be("\x04ty=x"))), uint16(0))
 	f.Add(uint8(5), associate(1, "A", "B"), uint16(50))
+	for _, c := range medicalTalks() {
+		f.Add(uint8(1), []byte(c.client), uint16(100))
+		f.Add(uint8(2), []byte(c.server), uint16(7))
+	}
 	f.Add(uint8(0), ethernet(pump, server, 0x88cc, be(tlv(1, uint8(4), pump.mac), tlv(5, "n"), tlv(0))), uint16(1))
 	f.Fuzz(func(t *testing.T, how uint8, data []byte, cut uint16) {
 		var frames [][]byte
