@@ -81,6 +81,7 @@ var streamOpenings = []opening{
 // shape on any port, then by port.
 var datagramOpenings = []opening{
 	{ProtocolWSDiscovery, 0, "<", isDiscovery},
+	{ProtocolWSDiscovery, 0, "\xef\xbb\xbf<", isDiscovery}, // behind a byte order mark
 	{ProtocolIntelliVue, 0, "\x00\x00", isConnectIndication},
 	{ProtocolIntelliVue, 0, "\xe1\x00\x00\x02\x00", nil},
 	{ProtocolIntelliVue, 0, "", opensIntelliVue},

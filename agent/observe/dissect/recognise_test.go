@@ -103,3 +103,24 @@ func TestRecogniseAllocs(t *testing.T) {
 		candidatesNone(0)
 	})
 }
+
+// FuzzRecognise: whatever comes, both tables end, and a place to go on at is
+// within the bytes.
+func FuzzRecognise(f *testing.F) {
+	for _, o := range Openings() {
+		f.Add([]byte(o.Lead), o.Port)
+	}
+	f.Add([]byte("x\x7e\x7e(\x00\x01\x08"), uint16(7000))
+	f.Fuzz(func(t *testing.T, b []byte, port uint16) {
+		v := &View{SrcPort: port, DstPort: port, Payload: b}
+		for p, next := RecogniseDatagram(v, 0); p != 0; p, next = RecogniseDatagram(v, next) {
+			if p.Window() < 0 || p.String() == "none" {
+				t.Errorf("protocol %d", p)
+			}
+		}
+		candidates(b)
+		if at := Resync(b); at < 0 || at > 0 && at >= len(b) {
+			t.Errorf("go on at %d of %d", at, len(b))
+		}
+	})
+}
