@@ -211,6 +211,7 @@ func TestInterlock(t *testing.T) {
 		if a := g.obeyed(s, signed.Quarantine{Device: pump, Seconds: 600, Code: code}, "anna", "dora"); a.State != command.Succeeded || g.pumpReachesServer() {
 			t.Errorf("the interlock: %+v, pump reaches its server: %v", a, g.pumpReachesServer())
 		}
+		g.shows("show quarantine", pump+" for 9m5", "CLINICAL FLOWS TOO", "by      anna, dora", "reason  test", "root of trust, version 1")
 		if a := g.obeyed(s, signed.Quarantine{Device: pump, Seconds: 1200, Code: code}, "anna", "dora"); a.State != command.Rejected {
 			t.Errorf("a code that was used: %+v", a)
 		}

@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
@@ -112,6 +115,23 @@ func (v consoleView) Status() console.Status {
 func (v consoleView) Policy() console.Policy {
 	s := v.a.enforce.Status()
 	out := console.Policy{Version: s.Version, InForce: s.Generation > 0 && !v.a.is("enforce.apply", "enforce.compile"), Generation: s.Generation, Result: s.Result, Reason: s.Reason, Since: s.Since, Default: s.Default.String(), Open: s.Open}
+	outside := map[device.ID][]string{}
+	for _, c := range v.a.nac.Status() {
+		for _, o := range c.Obligations {
+			outside[c.Device] = append(outside[c.Device], strings.TrimSpace(fmt.Sprintf("%s: %s %s", o.Hook, o.State, o.Effect)))
+		}
+	}
+	for _, q := range v.a.enforce.Quarantined() {
+		out.Quarantine = append(out.Quarantine, console.Quarantined{Device: q.Device, Owner: q.Owner, Reason: q.Reason, Left: q.Left, Interlock: q.Interlock, Outside: outside[q.Device]})
+	}
+	for _, o := range v.a.enforce.Openings() {
+		if o.Name != "" {
+			out.Openings = append(out.Openings, fmt.Sprintf("%s %s, for %s", o.Scope, o.Name, o.Left.Round(time.Second)))
+		}
+	}
+	if v.a.command != nil {
+		out.Root = v.a.command.Versions()["root"]
+	}
 	for _, seg := range s.Segments {
 		out.Segments = append(out.Segments, console.Segment{Name: seg.Name, Mode: seg.Mode.String(), Devices: seg.Observed + seg.Staged + seg.Enforced, Enforced: seg.Enforced,
 			Allow: seg.Allow, Denied: seg.Denied, WouldDeny: seg.WouldDeny})

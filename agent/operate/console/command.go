@@ -32,6 +32,7 @@ func grammar() []command {
 			{word: "devices", help: "all devices, or those that a word is found in", arg: "[WORD]", run: lookFor(showDevices)},
 			{word: "device", help: "one device, and why it is taken for what it is", arg: "ID", run: lookFor(showDevice)},
 			{word: "policy", help: "segments, modes and what they allow", run: look(showPolicy)},
+			{word: "quarantine", help: "devices that are cut off, by whom and for how long", run: look(showQuarantine)},
 			{word: "denies", help: "packets refused, or nearly so", run: look(showDenies)},
 			{word: "uplink", help: "the broker, and what waits for it", run: look(showUplink)},
 			{word: "firmware", help: "slot, image and kernel; rescue or not", run: look(showFirmware)},

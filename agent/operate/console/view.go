@@ -55,6 +55,18 @@ type Policy struct {
 	Default    string // mode of what no segment names
 	Segments   []Segment
 	Open       time.Duration // break-glass lets everything pass for so long from now
+	Openings   []string      // of single ports and devices, one line each
+	Quarantine []Quarantined // by device
+	Root       uint64        // version of the root of trust; 0: nobody is obeyed from afar
+}
+
+// Quarantined is a device that is cut off.
+type Quarantined struct {
+	Device        device.ID
+	Owner, Reason string
+	Left          time.Duration
+	Interlock     bool     // its clinical flows as well
+	Outside       []string // what the network was asked for, one line a hook
 }
 
 // Segment is one segment of the policy.
