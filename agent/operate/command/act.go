@@ -76,11 +76,14 @@ func (t *Task) judgeQuarantine(o order, now clock.Stamp) (interlock bool, err er
 		}
 	}
 	yes, why := t.opt.Box.LifeSustaining(id)
-	if !yes {
+	if !yes && (!o.Interlock() || a.Code == "") {
 		return false, nil
 	}
+	if !yes { // its hooks may reach a neighbour that is
+		why = "treated so, since a code was given"
+	}
 	no := func(what string) error {
-		return refusal(signed.ReasonInterlock, fmt.Sprintf("%s is held to be life-sustaining (%s): %s", id, why, what))
+		return refusal(signed.ReasonInterlock, fmt.Sprintf("%s counts as life-sustaining (%s): %s", id, why, what))
 	}
 	switch {
 	case !o.Interlock():
@@ -141,23 +144,27 @@ func (t *Task) act(ctx context.Context, st signed.Statement, r record) (any, err
 		if err != nil {
 			return nil, err
 		}
-		return nil, t.opt.Fence.Open(ctx, a.Scope, a.Name, d, r.By)
+		return nil, t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Open(ctx, a.Scope, a.Name, d, r.By) })
 	case opMode:
 		a, err := signed.DecodeArgs[signed.Mode](st)
 		if err != nil {
 			return nil, err
 		}
-		return nil, t.opt.Fence.Mode(ctx, a.Segment, a.Mode, r.By)
+		return nil, t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Mode(ctx, a.Segment, a.Mode, r.By) })
 	case opExplain:
 		a, err := signed.DecodeArgs[signed.Explain](st)
 		if err != nil {
 			return nil, err
 		}
-		return t.opt.Box.Explain(ctx, a)
+		var out any
+		err = t.effect(ctx, func(ctx context.Context) (err error) { out, err = t.opt.Box.Explain(ctx, a); return err })
+		return out, err
 	case opDiagnostics:
-		return t.opt.Box.Diagnostics(ctx)
+		var out any
+		err := t.effect(ctx, func(ctx context.Context) (err error) { out, err = t.opt.Box.Diagnostics(ctx); return err })
+		return out, err
 	case opReboot:
-		return nil, t.opt.Box.Reboot(ctx)
+		return nil, t.effect(ctx, t.opt.Box.Reboot)
 	}
 	return nil, refusal(signed.ReasonUnknownOp, st.Op)
 }
@@ -185,7 +192,8 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 	if w, ok := t.wanted(now)[id]; ok {
 		d = max(d, min(w.order.For, w.most))
 	}
-	err = t.opt.Fence.Quarantine(ctx, Order{Device: id, Owner: r.By, Reason: st.Reason, For: d, Interlock: r.Interlock, Hooks: a.Hooks})
+	o := Order{Device: id, Owner: r.By, Reason: st.Reason, For: d, Interlock: r.Interlock, Hooks: a.Hooks}
+	err = t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, o) })
 	if err != nil && ctx.Err() == nil {
 		t.leases.drop(opQuarantine, id)
 		if had {
@@ -210,7 +218,7 @@ func (t *Task) release(ctx context.Context, st signed.Statement, by string) erro
 	}
 	delete(t.leases.Asked, id)
 	t.condition(keepCode, t.leases.save(t.opt.Keep))
-	return t.opt.Fence.Release(ctx, id, by)
+	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, by) })
 }
 
 // lend marks a device until the lease ends.

@@ -64,7 +64,6 @@ func (w *ward) world() string {
 // order delivered again after the start. It reports whether the power was cut.
 func play(t *testing.T, before, then func(w *ward) []byte, cut int, lose func(w *ward)) (w *ward, m []byte, dark bool) {
 	w = newWard(t)
-	w.files.power.points = 0
 	if before != nil {
 		if got := w.obey(before(w)); got != "succeeded" {
 			t.Fatalf("before: %s", got)
@@ -72,7 +71,8 @@ func play(t *testing.T, before, then func(w *ward) []byte, cut int, lose func(w 
 	}
 	w.done()
 	m = then(w)
-	w.power.points, w.power.cut = 0, cut
+	w.power.points.Store(0)
+	w.power.cut = int64(cut)
 	func() {
 		defer func() {
 			if p := recover(); p != nil && p != errPower {
@@ -81,7 +81,7 @@ func play(t *testing.T, before, then func(w *ward) []byte, cut int, lose func(w 
 		}()
 		w.obey(m)
 	}()
-	if dark = w.power.points == cut; dark {
+	if dark = w.power.points.Load() == int64(cut); dark {
 		w.power.cut = 0
 		if lose != nil {
 			lose(w)
@@ -305,5 +305,19 @@ func TestWhatCannotBeRead(t *testing.T) {
 	w.task.openRoot()
 	if w.task.root != nil || w.board.Conditions()[0].Code != keepCode || w.board.Conditions()[1].Code != rootCode {
 		t.Errorf("a root of another site counts: %v", w.board.Conditions())
+	}
+}
+
+// Commands that change nothing wear no flash, and are answered once all the same.
+func TestQuestionsAreNotWrittenDown(t *testing.T) {
+	w := newWard(t)
+	for _, a := range []signed.Args{signed.Ping{}, signed.Explain{Device: "camera"}, signed.Diagnostics{}} {
+		m := w.sign(w.next(), a, "alice")
+		if got := w.obey(m) + ", " + w.obey(m); got != "succeeded, succeeded" {
+			t.Errorf("%T: %s", a, got)
+		}
+	}
+	if n := w.power.points.Load(); len(w.files.by) != 0 || len(w.room.by) != 0 || len(w.effects) != 2 {
+		t.Errorf("%d points, files %v, room %v, done %v", n, w.files.by, w.room.by, w.effects)
 	}
 }

@@ -139,14 +139,12 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 		t.settle(a, newAnswer(st.ID, Succeeded, t.opt.Clock.Now()).because("", "kept; that of "+cur.Statement.ID+" is newer and stays in force"))
 		return
 	}
-	limit, cancel := context.WithTimeout(ctx, effectLimit)
-	defer cancel()
 	var err error
 	switch st.Kind {
 	case signed.KindPolicy:
 		var p signed.Policy
 		if p, err = signed.DecodeArgs[signed.Policy](st); err == nil {
-			err = t.opt.Fence.SetPolicy(limit, p.TOML, names(a.By))
+			err = t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.SetPolicy(ctx, p.TOML, names(a.By)) })
 		}
 	case signed.KindConfig:
 		var c signed.Config
@@ -162,7 +160,11 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 	if err != nil && ctx.Err() != nil {
 		return // the agent ends: it is done again at the next start
 	}
-	t.settle(a, answerOf(st.ID, nil, err, t.opt.Clock.Now()))
+	answer := answerOf(st.ID, nil, err, t.opt.Clock.Now())
+	if err == nil && st.Kind == signed.KindQuarantine {
+		answer = answer.because("", t.unheld(st))
+	}
+	t.settle(a, answer)
 	switch st.Kind {
 	case signed.KindQuarantine:
 		t.fence(ctx)
@@ -227,9 +229,7 @@ func (t *Task) move(ctx context.Context, next desired.Trial, effects []desired.E
 // bring brings a configuration in force and tells the trial, also that it could
 // not be, where failed names an input for that.
 func (t *Task) bring(ctx context.Context, toml string, failed desired.Input) {
-	limit, cancel := context.WithTimeout(ctx, effectLimit)
-	defer cancel()
-	err := t.opt.Config.Apply(limit, toml)
+	err := t.effect(ctx, func(ctx context.Context) error { return t.opt.Config.Apply(ctx, toml) })
 	switch {
 	case err == nil:
 		t.condition(string(signed.KindConfig), nil)
@@ -254,8 +254,10 @@ func (t *Task) decide(id string, a Answer) {
 	t.send(a) // a newer one has taken its place on the shelf
 }
 
-// resume goes on where an earlier run ended.
+// resume goes on where an earlier run ended, but for the configuration.
 func (t *Task) resume(ctx context.Context) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	for _, id := range t.journal.executing() {
 		t.again(ctx, id)
 	}
@@ -266,18 +268,17 @@ func (t *Task) resume(ctx context.Context) {
 	}
 	if a, ok := t.shelf.Current(signed.KindPolicy); ok {
 		if p, err := signed.DecodeArgs[signed.Policy](a.Statement); err == nil && p.TOML != t.opt.Policy {
-			limit, cancel := context.WithTimeout(ctx, effectLimit)
-			t.condition(string(signed.KindPolicy), t.opt.Fence.SetPolicy(limit, p.TOML, names(a.By)))
-			cancel()
+			t.condition(string(signed.KindPolicy), t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.SetPolicy(ctx, p.TOML, names(a.By)) }))
 		}
 	}
-	t.resumeTrial(ctx)
-	t.pass(ctx)
+	t.fence(ctx)
 }
 
 // resumeTrial goes on with the configuration: desired.ConfigAtStart has told it
 // of the start.
 func (t *Task) resumeTrial(ctx context.Context) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	switch t.trial.State {
 	case desired.Applying:
 		if t.opt.Config.InForce(t.trial.New) {
@@ -308,8 +309,10 @@ func (t *Task) resumeTrial(ctx context.Context) {
 // retry is how long what failed is left alone.
 const retry = 10 * time.Second
 
-// pass does what time alone brings.
-func (t *Task) pass(ctx context.Context) {
+// pass does what time alone brings; known: the fence knows the devices.
+func (t *Task) pass(ctx context.Context, known bool) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	now := t.opt.Clock.Now()
 	if gone := t.leases.lapse(now); len(gone) > 0 {
 		t.condition(keepCode, t.leases.save(t.opt.Keep))
@@ -328,5 +331,7 @@ func (t *Task) pass(ctx context.Context) {
 	if t.trial.State == desired.Reverting {
 		t.tell(ctx, desired.Timeout)
 	}
-	t.fence(ctx)
+	if known {
+		t.fence(ctx)
+	}
 }

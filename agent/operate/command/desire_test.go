@@ -143,10 +143,13 @@ func TestDesiredQuarantine(t *testing.T) {
 	}
 	later := func(d time.Duration) {
 		w.clock.advance(d)
-		w.task.pass(ctx)
+		w.task.pass(ctx, true)
 	}
 	w.obey(w.set("camera", "pump", "tablet"))
 	say("a set")
+	if a := w.history[len(w.history)-1]; a.Text != "kept; not held, since it takes a command with the interlock: pump (a test)" {
+		t.Errorf("answer %+v", a)
+	}
 	later(10 * time.Second)
 	say("nothing new")
 	w.devices = append(w.devices, "tablet")
@@ -200,7 +203,7 @@ func TestConfigOnTrial(t *testing.T) {
 	}
 	session := step{"session", func(w *ward) { w.task.Session(); w.turn(ctx) }}
 	pass := func(d time.Duration) step {
-		return step{"after " + d.String(), func(w *ward) { w.clock.advance(d); w.task.pass(ctx) }}
+		return step{"after " + d.String(), func(w *ward) { w.clock.advance(d); w.task.pass(ctx, true) }}
 	}
 	start := func(w *ward) { // as main does it
 		toml, err := desired.ConfigAtStart(w.files, w.task.opt.Clock.Now())
@@ -303,7 +306,7 @@ func TestQuarantineByBoth(t *testing.T) {
 	w.obey(w.sign(w.next(), signed.Quarantine{Device: "printer", Seconds: 60}, "alice"))
 	w.fail["release"] = nil
 	w.clock.advance(10 * time.Second)
-	w.task.pass(ctx)
+	w.task.pass(ctx, true)
 	say("to be let go, and cut off by a command before that")
 	w.fail["quarantine"] = refusal(signed.ReasonInterlock, "no")
 	w.devices = append(w.devices, "tablet")
@@ -325,7 +328,7 @@ func TestQuarantineByBoth(t *testing.T) {
 	say("let go while nobody knows for how long a command holds it")
 	w.clock.synced = true
 	w.clock.advance(time.Minute)
-	w.task.pass(ctx)
+	w.task.pass(ctx, true)
 	if _, lent := w.task.leases.find("camera"); !lent {
 		t.Error("a command is over before its time")
 	}

@@ -120,17 +120,38 @@ func (t *Task) fence(ctx context.Context) {
 // let lets a device go that no set names any more, but for what a command still
 // holds it for.
 func (t *Task) let(ctx context.Context, id device.ID, now clock.Stamp) error {
-	limit, cancel := context.WithTimeout(ctx, effectLimit)
-	defer cancel()
 	if l, lent := t.leases.find(id); lent {
 		d, known := l.Ends.left(now)
 		if !known {
 			return nil // the fence keeps its own time
 		}
 		d = max(d, time.Second) // it is over with the next pass
-		return t.opt.Fence.Quarantine(limit, Order{Device: id, Owner: l.By, Reason: l.Reason, For: d, Interlock: l.Interlock, Hooks: l.Hooks})
+		o := Order{Device: id, Owner: l.By, Reason: l.Reason, For: d, Interlock: l.Interlock, Hooks: l.Hooks}
+		return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, o) })
 	}
-	return t.opt.Fence.Release(limit, id, t.leases.Letting[id])
+	who := t.leases.Letting[id]
+	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, who) })
+}
+
+// unheld says which devices a set names in vain.
+func (t *Task) unheld(st signed.Statement) string {
+	set, err := signed.DecodeArgs[signed.QuarantineSet](st)
+	if err != nil {
+		return ""
+	}
+	var out []string
+	for _, e := range set.Entries {
+		if t.opt.Devices.Snapshot().Find(device.ID(e.Device)) == nil {
+			continue // it may yet come
+		}
+		if yes, why := t.opt.Box.LifeSustaining(device.ID(e.Device)); yes {
+			out = append(out, e.Device+" ("+why+")")
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "kept; not held, since it takes a command with the interlock: " + strings.Join(out, ", ")
 }
 
 // unmet reports that the fence has to be asked: not yet by this run, or not for
@@ -163,9 +184,7 @@ func (t *Task) ask(ctx context.Context, w wish, devices int, now clock.Stamp) er
 	}
 	t.leases.Asked[id] = endIn(w.order.For, now)
 	t.condition(keepCode, t.leases.save(t.opt.Keep))
-	limit, cancel := context.WithTimeout(ctx, effectLimit)
-	defer cancel()
-	err := t.opt.Fence.Quarantine(limit, w.order)
+	err := t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, w.order) })
 	t.told[id] = err == nil
 	return err
 }

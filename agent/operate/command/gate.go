@@ -125,6 +125,9 @@ func (t *Task) newer(o order) error {
 // advance writes down that the statement was accepted.
 func (t *Task) advance(o order) {
 	t.ratchet.advance(o.Statement, o.scopes)
+	if changesNothing(o.Statement) {
+		return // it does not wear the flash
+	}
 	t.condition(keepCode, t.ratchet.save(t.opt.Keep))
 }
 

@@ -18,8 +18,10 @@ type Inbound struct {
 
 // Bounds of what waits to be read.
 const (
-	queueLength = 64
-	queueBytes  = 4 << 20
+	queueLength  = 64
+	urgentLength = 8
+	queueBytes   = 4 << 20
+	urgentBytes  = 16 << 10 // of one message that is looked into before its turn
 )
 
 // queue is what waits to be read.
@@ -28,7 +30,7 @@ type queue struct {
 	bytes atomic.Int64
 }
 
-func newQueue() *queue { return &queue{in: make(chan Inbound, queueLength)} }
+func newQueue(n int) *queue { return &queue{in: make(chan Inbound, n)} }
 
 // offer takes a message unless the queue is full. It does not block.
 func (q *queue) offer(m Inbound) bool {
@@ -48,6 +50,20 @@ func (q *queue) offer(m Inbound) bool {
 
 // taken frees the room of a message.
 func (q *queue) taken(m Inbound) { q.bytes.Add(-int64(len(m.Payload))) }
+
+// isUrgent reports what says of itself that it is a break-glass. Nothing of it
+// is believed yet.
+func isUrgent(m Inbound) bool {
+	if commandID(m.Topic) == "" || len(m.Payload) > urgentBytes {
+		return false
+	}
+	e, err := signed.Parse(m.Payload)
+	if err != nil {
+		return false
+	}
+	st, err := signed.ParseStatement(e.Payload)
+	return err == nil && st.Op == opBreakGlass
+}
 
 var idPattern = regexp.MustCompile(`^[a-z0-9-]{8,64}$`)
 

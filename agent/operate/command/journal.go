@@ -64,8 +64,9 @@ func openJournal(room Room) (*journal, error) {
 	return j, errors.Join(append(errs, err)...)
 }
 
-// put keeps a record. It is in memory whatever the error says.
-func (j *journal) put(id string, r record, now clock.Stamp) error {
+// put keeps a record, in memory only unless it is to outlast a restart. It is in
+// memory whatever the error says.
+func (j *journal) put(id string, r record, lasting bool, now clock.Stamp) error {
 	if len(r.Answer.Result) > maxKept {
 		r.Answer.Result = nil
 		r.Answer.Text = "the result was given with the first answer"
@@ -76,21 +77,24 @@ func (j *journal) put(id string, r record, now clock.Stamp) error {
 		delete(j.by, old)
 		changes[old] = nil
 	}
-	if j.room == nil {
+	if lasting {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("encode command %s: %w", id, err)
+		}
+		changes[id] = text
+	}
+	if j.room == nil || len(changes) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode command %s: %w", id, err)
-	}
-	changes[id] = text
 	if err := j.room.Save(changes); err != nil {
 		return fmt.Errorf("keep command %s: %w", id, err)
 	}
 	return nil
 }
 
-// stale are those to forget: over for long, or too many.
+// stale are those to forget: over for long, or the oldest of too many, then a
+// quarter of them at once.
 func (j *journal) stale(now clock.Stamp) []string {
 	var out, done []string
 	for id, r := range j.by {
@@ -105,7 +109,7 @@ func (j *journal) stale(now clock.Stamp) []string {
 	}
 	if n := len(j.by) - len(out) - maxRecords; n > 0 {
 		slices.SortFunc(done, func(a, b string) int { return strings.Compare(j.by[a].Answer.Time, j.by[b].Answer.Time) })
-		out = append(out, done[:min(n, len(done))]...)
+		out = append(out, done[:min(n+maxRecords/4, len(done))]...)
 	}
 	return out
 }

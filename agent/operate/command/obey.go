@@ -15,6 +15,8 @@ func everyRole(v signed.Verified) []string { return v.People(signed.Roles()...) 
 
 // handle reads one message and does what it says.
 func (t *Task) handle(ctx context.Context, m Inbound) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	now := t.opt.Clock.Now()
 	o, err := t.verify(m)
 	switch {
@@ -73,7 +75,7 @@ func (t *Task) command(ctx context.Context, o order, now clock.Stamp) {
 	}
 	// What is written down first may be done again after a power cut; the number
 	// goes up before the effect, so that a journal in memory is no way back in.
-	t.condition(journalCode, t.journal.put(st.ID, r, now))
+	t.write(st, r, now)
 	t.advance(o)
 	t.send(r.Answer)
 	if err != nil {
@@ -87,9 +89,7 @@ func (t *Task) command(ctx context.Context, o order, now clock.Stamp) {
 
 // execute has the effect of a command that is in the journal as executing.
 func (t *Task) execute(ctx context.Context, st signed.Statement, r record) {
-	limit, cancel := context.WithTimeout(ctx, effectLimit)
-	defer cancel()
-	result, err := t.act(limit, st, r)
+	result, err := t.act(ctx, st, r)
 	if err != nil && ctx.Err() != nil {
 		return // the agent ends: it is done again at the next start
 	}
@@ -103,9 +103,19 @@ func (t *Task) execute(ctx context.Context, st signed.Statement, r record) {
 // finish writes down what became of a command, and answers.
 func (t *Task) finish(st signed.Statement, r record, a Answer) {
 	r.Answer = a
-	t.condition(journalCode, t.journal.put(st.ID, r, t.opt.Clock.Now()))
+	t.write(st, r, t.opt.Clock.Now())
 	t.send(a)
 	t.audit(st, r.By, a)
+}
+
+// write puts a record into the journal: into memory only where the command
+// changes nothing, and may be answered again after a restart.
+func (t *Task) write(st signed.Statement, r record, now clock.Stamp) {
+	t.condition(journalCode, t.journal.put(st.ID, r, !changesNothing(st), now))
+}
+
+func changesNothing(st signed.Statement) bool {
+	return st.Op == opPing || st.Op == opExplain || st.Op == opDiagnostics
 }
 
 // again goes on with a command that was executing when the agent ended.
@@ -134,9 +144,8 @@ func (t *Task) again(ctx context.Context, id string) {
 
 // audit records a change, and what was refused although its signatures were good.
 func (t *Task) audit(st signed.Statement, by string, a Answer) {
-	switch st.Op {
-	case opPing, opExplain, opDiagnostics:
-		return // they change nothing
+	if changesNothing(st) {
+		return
 	}
 	t.opt.Log.Info("order", "kind", st.Kind, "op", st.Op, "id", st.ID, "by", by, "state", a.State, "reason", a.Reason, "text", a.Text)
 	body := event.Order{ID: st.ID, What: string(st.Kind), Op: st.Op, Seq: st.Seq, Root: st.Root, By: by, Why: st.Reason,

@@ -18,10 +18,13 @@ import (
 )
 
 // running is a ward whose task runs in a bubble, with the time of the test.
-func running(t *testing.T, f func(w *ward, host *fake.Host)) {
+func running(t *testing.T, f func(w *ward, host *fake.Host), before ...func(w *ward)) {
 	synctest.Test(t, func(t *testing.T) {
 		host := fake.New()
 		w := newWard(t)
+		for _, b := range before {
+			b(w)
+		}
 		w.task.opt.Clock = clock.New(host.Clock, time.Time{})
 		w.clock.wall = time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -89,6 +92,59 @@ func TestTrialEndsInTime(t *testing.T) {
 	})
 }
 
+// Break-glass waits for no other effect, and a slow one is no hang.
+func TestBreakGlassOvertakes(t *testing.T) {
+	running(t, func(w *ward, host *fake.Host) {
+		w.slow = map[string]time.Duration{"policy": effectLimit}
+		for _, m := range [][]byte{w.policy("slow", nil, "dave", "erin"), w.policy("slower", nil, "dave", "erin"), w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol")} {
+			w.task.Offer(Inbound{Topic: topic(m), Payload: m})
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		got := strings.Join(w.effects, "; ")
+		w.mu.Unlock()
+		if got != "open gateway  1m0s by carol" {
+			t.Errorf("while a policy takes its time: %q", got)
+		}
+		for range 25 {
+			time.Sleep(time.Second)
+			if silent := w.board.Silent(host.Clock.Mono(), effectLimit+time.Second); len(silent) > 0 {
+				t.Fatalf("no sign of life from %v", silent)
+			}
+		}
+		w.looks()
+		if n := len(w.effects); n != 3 {
+			t.Errorf("%d effects, want 3", n)
+		}
+	})
+}
+
+// What an earlier run left half done waits until the fence knows the devices;
+// what comes does not, and the wait has an end.
+func TestWaitsUntilDevicesAreKnown(t *testing.T) {
+	running(t, func(w *ward, _ *fake.Host) {
+		m := w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol")
+		w.task.Offer(Inbound{Topic: topic(m), Payload: m})
+		time.Sleep(knownLimit - time.Second)
+		got := []string{w.looks()}
+		time.Sleep(2 * time.Second)
+		w.looks()
+		got = append(got, w.done())
+		want := []string{`0 marked, config "", accepted executing succeeded`, "open gateway  1m0s by carol; quarantine camera 24h0m0s by soc"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}, func(w *ward) {
+		w.clock.wall = time.Now()
+		w.fail["quarantine"] = errPower
+		w.obey(w.sign(w.next(), signed.QuarantineSet{Entries: []signed.QuarantineEntry{{Device: "camera", Reason: "worm", Owner: "soc", Until: "2099-01-01T00:00:00Z"}}}, "dave"))
+		w.fail["quarantine"] = nil
+		w.done()
+		w.answers = nil
+		w.task.opt.Known = make(chan struct{}) // never closed
+	})
+}
+
 func TestQueueIsBounded(t *testing.T) {
 	w := newWard(t)
 	offer := func(id string, n int) bool {
@@ -130,16 +186,29 @@ func TestQueueIsBounded(t *testing.T) {
 // The journal forgets what is over, and stays bounded without.
 func TestJournalIsBounded(t *testing.T) {
 	w := newWard(t)
-	for range 2 * maxRecords {
-		w.obey(w.sign(w.next(), signed.Ping{}, "alice"))
+	j := w.task.journal
+	put := func(id string) {
+		t.Helper()
+		now := w.task.opt.Clock.Now()
+		if err := j.put(id, record{Payload: []byte(id), Ends: endIn(time.Minute, now), Answer: newAnswer(id, Succeeded, now)}, true, now); err != nil {
+			t.Fatal(err)
+		}
 		w.clock.advance(time.Millisecond)
 	}
-	if n := len(w.task.journal.by); n != maxRecords || len(w.room.by) != n {
-		t.Errorf("%d records in memory, %d in the room; want %d", n, len(w.room.by), maxRecords)
+	for n := range maxRecords + 100 {
+		put(fmt.Sprintf("statement-%d", n))
+	}
+	if n := len(j.by); n > maxRecords || n < maxRecords/2 || len(w.room.by) != n {
+		t.Errorf("%d records in memory, %d in the room; want at most %d", n, len(w.room.by), maxRecords)
+	}
+	for n := range maxRecords + 100 {
+		if _, there := j.by[fmt.Sprintf("statement-%d", n)]; there != (n >= maxRecords+100-len(j.by)) {
+			t.Errorf("record %d is there: %v: it is not the oldest that are forgotten", n, there)
+		}
 	}
 	w.clock.advance(2 * time.Hour)
-	w.obey(w.sign(w.next(), signed.Ping{}, "alice"))
-	if n := len(w.task.journal.by); n != 1 || len(w.room.by) != 1 {
+	put("statement-last")
+	if n := len(j.by); n != 1 || len(w.room.by) != 1 {
 		t.Errorf("%d records in memory, %d in the room after their time; want 1", n, len(w.room.by))
 	}
 }
@@ -159,7 +228,7 @@ func TestLongResults(t *testing.T) {
 		if got := strings.TrimSpace(string(r.State) + " " + r.Reason); got != want {
 			t.Errorf("%d bytes: %s, want %s", n, got, want)
 		}
-		_ = w.task.journal.put("statement-1", record{Payload: []byte("x"), Answer: r}, w.task.opt.Clock.Now())
+		_ = w.task.journal.put("statement-1", record{Payload: []byte("x"), Answer: r}, true, w.task.opt.Clock.Now())
 		if kept := w.task.journal.by["statement-1"].Answer.Result; kept != nil {
 			t.Errorf("%d bytes are kept", len(kept))
 		}

@@ -137,7 +137,7 @@ func TestRateLimit(t *testing.T) {
 	for range 5 {
 		cut = append(cut, len(w.state))
 		w.clock.advance(10 * time.Minute)
-		w.task.pass(context.Background())
+		w.task.pass(context.Background(), true)
 	}
 	if diff := cmp.Diff([]int{6, 12, 18, 20, 20}, cut); diff != "" {
 		t.Errorf("a set cuts them off one share after the other (-want +got):\n%s", diff)
@@ -170,7 +170,7 @@ func TestLeases(t *testing.T) {
 	w.obey(w.sign(w.next(), signed.Tag{Device: "camera", Tags: []string{"lobby"}}, "bob"))
 	say("at once")
 	w.clock.wall = w.clock.wall.AddDate(3, 0, 0)
-	w.task.pass(ctx)
+	w.task.pass(ctx, true)
 	say("the clock jumped")
 	w.clock.wall = w.clock.wall.AddDate(-3, 0, 0)
 	w.restart()
@@ -182,10 +182,10 @@ func TestLeases(t *testing.T) {
 	w.obey(w.sign(w.next(), signed.Tag{Device: "camera", Tags: []string{}}, "bob"))
 	say("no tags")
 	w.clock.advance(29 * time.Minute)
-	w.task.pass(ctx)
+	w.task.pass(ctx, true)
 	say("29 minutes")
 	w.clock.advance(time.Minute)
-	w.task.pass(ctx)
+	w.task.pass(ctx, true)
 	say("30 minutes")
 	w.obey(w.sign(w.next(), signed.PinRole{Device: "camera", Role: "printer"}, "alice"))
 	say("pinned")

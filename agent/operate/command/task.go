@@ -18,7 +18,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 )
 
-// Options of New. All but Root, Room and Groups are wanted.
+// Options of New. All but Root, Room, Groups and Known are wanted.
 type Options struct {
 	Site, Gateway string
 	Groups        []string
@@ -38,6 +38,9 @@ type Options struct {
 	Valid func(kind signed.Kind, toml string) error
 	// Class is the safety class of a role, false for one that there is not.
 	Class func(device.Role) (device.SafetyClass, bool)
+	// Known is closed once the fence knows what the devices are: what an earlier run
+	// left half done waits for that. nil: it knows.
+	Known <-chan struct{}
 	// Policy is the text of the policy that the fence was started with, "" for
 	// one that did not come from here.
 	Policy string
@@ -51,11 +54,13 @@ type Options struct {
 type Task struct {
 	opt     Options
 	queue   *queue
+	urgent  *queue // of break-glass, which waits for no other effect
 	session chan struct{}
 	ready   chan struct{}
 
-	// Of the goroutine of Run, and of New before it:
-	root    *signed.Root // nil: nobody is obeyed
+	// turn is held by who handles something, and not during an effect.
+	turn    sync.Mutex
+	root    *signed.Root // under turn, as all down to due; nil: nobody is obeyed
 	shelf   *desired.Shelf
 	trial   desired.Trial
 	ratchet ratchets
@@ -80,7 +85,7 @@ const (
 // New reads what is kept and hands the devices their marks. What cannot be read
 // is a condition, no error: the ward is fenced all the same.
 func New(opt Options) *Task {
-	t := &Task{opt: opt, queue: newQueue(), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool)}
+	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool)}
 	var shelfErr, trialErr, ratchetErr, leaseErr, err error
 	t.shelf, shelfErr = desired.Open(opt.Keep)
 	t.trial, trialErr = desired.LoadTrial(opt.Keep)
@@ -138,7 +143,11 @@ func (t *Task) openRoot() {
 // Offer hands over a message of the broker, which waits for its turn. It does
 // not block; where too many wait it reports false, and a command is answered.
 func (t *Task) Offer(m Inbound) bool {
-	if t.queue.offer(m) {
+	q := t.queue
+	if isUrgent(m) {
+		q = t.urgent
+	}
+	if q.offer(m) {
 		return true
 	}
 	t.busy.Add(1)
@@ -189,23 +198,35 @@ func (t *Task) Counters() map[string]uint64 {
 // String is the task's name.
 func (t *Task) String() string { return "command" }
 
-// Ready is closed once what an earlier run left is done.
+// Ready is closed once the task obeys.
 func (t *Task) Ready() <-chan struct{} { return t.ready }
 
 const (
 	every = time.Second
 	// effectLimit bounds an effect: less than a task may be silent.
 	effectLimit = 10 * time.Second
+	// knownLimit is how long what an earlier run left waits for Known.
+	knownLimit = time.Minute
 )
 
 // Run obeys until ctx ends.
 func (t *Task) Run(ctx context.Context) error {
-	t.resume(ctx)
+	var opening sync.WaitGroup
+	opening.Go(func() { t.open(ctx) })
+	defer opening.Wait()
+	t.resumeTrial(ctx)
 	close(t.ready)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	late := time.NewTimer(knownLimit)
+	defer late.Stop()
+	known := t.opt.Known
+	if known == nil {
+		known = t.ready
+	}
+	resumed := false
 	for {
-		t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
+		t.beat()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -214,15 +235,50 @@ func (t *Task) Run(ctx context.Context) error {
 			t.handle(ctx, m)
 		case <-t.session:
 			t.reached(ctx)
+		case <-known:
+			known, resumed = nil, true
+			t.resume(ctx)
+		case <-late.C:
+			if !resumed {
+				known, resumed = nil, true
+				t.resume(ctx)
+			}
 		case <-tick.C:
-			t.pass(ctx)
+			t.pass(ctx, resumed)
 		}
 	}
+}
+
+// open handles break-glass, also while another effect takes its time.
+func (t *Task) open(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-t.urgent.in:
+			t.urgent.taken(m)
+			t.handle(ctx, m)
+		}
+	}
+}
+
+func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
+
+// effect has an effect, bounded in time, while others may have their turn.
+func (t *Task) effect(ctx context.Context, f func(context.Context) error) error {
+	t.beat()
+	limit, cancel := context.WithTimeout(ctx, effectLimit)
+	t.turn.Unlock()
+	defer t.turn.Lock()
+	defer cancel()
+	return f(limit)
 }
 
 // reached tells the trial of a session, which proves nothing for another
 // configuration than it was made with.
 func (t *Task) reached(ctx context.Context) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	if t.opt.Config.InForce(t.trial.InForce()) {
 		t.tell(ctx, desired.Session)
 	}

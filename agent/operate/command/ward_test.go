@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,12 +51,15 @@ type files struct {
 }
 
 // power is cut at one of the points that lie before and behind all that lasts.
-type power struct{ points, cut int }
+type power struct {
+	points atomic.Int64
+	cut    int64
+}
 
 var errPower = errors.New("power cut")
 
 func (p *power) point() {
-	if p.points++; p.points == p.cut {
+	if p.points.Add(1) == p.cut {
 		panic(errPower)
 	}
 }
@@ -124,6 +128,7 @@ type ward struct {
 
 	effects []string
 	fail    map[string]error // of an effect, by its first word
+	slow    map[string]time.Duration
 	power   *power
 	stop    string            // the power is cut before this effect
 	state   map[string]string // what effects made of the world
@@ -132,7 +137,7 @@ type ward struct {
 	audit   []event.Order
 	task    *Task
 
-	mu sync.Mutex // over what a test reads while the task runs: marks, config, answers
+	mu sync.Mutex // over what a test reads while the task runs: marks, config, answers, effects
 }
 
 func newWard(t *testing.T) *ward {
@@ -245,7 +250,9 @@ func class(r device.Role) (device.SafetyClass, bool) {
 // restart starts the agent and has it do what was left.
 func (w *ward) restart() {
 	w.start()
+	w.task.resumeTrial(context.Background())
 	w.task.resume(context.Background())
+	w.task.pass(context.Background(), true)
 }
 
 // obey hands a message over and says what became of it: final state and reason.
@@ -280,6 +287,9 @@ func (w *ward) effect(format string, args ...any) error {
 	if w.stop == word {
 		panic(errPower)
 	}
+	time.Sleep(w.slow[word])
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.effects = append(w.effects, e)
 	if err := w.fail[word]; err != nil {
 		return err
