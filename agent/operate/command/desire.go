@@ -160,6 +160,17 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 	if err != nil && ctx.Err() != nil {
 		return // the agent ends: it is done again at the next start
 	}
+	if st.Kind == signed.KindPolicy {
+		if _, refused := reasonOf(err); err != nil && !refused && t.tries[st.ID] < maxTries {
+			if t.tries[st.ID]++; t.tries[st.ID] == 1 {
+				t.send(newAnswer(st.ID, Executing, t.opt.Clock.Now()).because("", "it is tried again: "+err.Error()))
+			}
+			t.condition(string(st.Kind), err)
+			return
+		}
+		delete(t.tries, st.ID)
+		t.condition(string(st.Kind), nil)
+	}
 	answer := answerOf(st.ID, nil, err, t.opt.Clock.Now())
 	if err == nil && st.Kind == signed.KindQuarantine {
 		answer = answer.because("", t.unheld(st))
@@ -306,8 +317,13 @@ func (t *Task) resumeTrial(ctx context.Context) {
 	}
 }
 
-// retry is how long what failed is left alone.
-const retry = 10 * time.Second
+const (
+	// retry is how long what failed is left alone.
+	retry = 10 * time.Second
+	// maxTries is how often a policy is tried again where it was not refused: the
+	// fence may not know the devices yet, or the kernel be busy.
+	maxTries = 6
+)
 
 // pass does what time alone brings; known: the fence knows the devices.
 func (t *Task) pass(ctx context.Context, known bool) {
@@ -331,7 +347,11 @@ func (t *Task) pass(ctx context.Context, known bool) {
 	if t.trial.State == desired.Reverting {
 		t.tell(ctx, desired.Timeout)
 	}
-	if known {
-		t.fence(ctx)
+	if !known {
+		return
 	}
+	for _, a := range t.shelf.Unsettled(signed.KindPolicy) {
+		t.apply(ctx, a)
+	}
+	t.fence(ctx)
 }

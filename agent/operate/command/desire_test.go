@@ -78,6 +78,34 @@ func TestDesiredPolicy(t *testing.T) {
 	}
 }
 
+// A policy that fails without being refused is tried again for a minute.
+func TestPolicyIsTriedAgain(t *testing.T) {
+	w := newWard(t)
+	later := func() {
+		w.clock.advance(retry)
+		w.task.pass(context.Background(), true)
+	}
+	w.fail["policy"] = errPower
+	m := w.policy("one", nil, "dave", "erin")
+	got := []string{w.obey(m), w.retained(m), w.obey(m)}
+	later()
+	w.fail["policy"] = nil
+	later()
+	later()
+	got = append(got, w.last(), w.done(), fmt.Sprint(len(w.board.Conditions())))
+	w.fail["policy"] = errPower
+	w.obey(w.policy("two", nil, "dave", "erin"))
+	for range 2 * maxTries {
+		later()
+	}
+	got = append(got, w.last(), fmt.Sprint(len(w.effects)), fmt.Sprint(len(w.board.Conditions())))
+	one := "policy one by dave, erin"
+	want := []string{"executing", "silence", "executing", "succeeded", one + "; " + one + "; " + one, "0", "failed", fmt.Sprint(maxTries + 1), "0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Back to the policy before takes one person; to any other it takes all.
 func TestReturnToTheLastPolicy(t *testing.T) {
 	w := newWard(t)

@@ -67,6 +67,7 @@ type Task struct {
 	leases  leases
 	journal *journal
 	told    map[device.ID]bool // the fence was asked by this run to hold what the desired set names
+	tries   map[string]int     // of policies that failed, by id
 	due     time.Duration      // since boot: when what failed is tried again
 
 	busy, obeyed, refused atomic.Uint64
@@ -85,7 +86,7 @@ const (
 // New reads what is kept and hands the devices their marks. What cannot be read
 // is a condition, no error: the ward is fenced all the same.
 func New(opt Options) *Task {
-	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool)}
+	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool), tries: make(map[string]int)}
 	var shelfErr, trialErr, ratchetErr, leaseErr, err error
 	t.shelf, shelfErr = desired.Open(opt.Keep)
 	t.trial, trialErr = desired.LoadTrial(opt.Keep)
