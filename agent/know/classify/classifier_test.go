@@ -77,6 +77,8 @@ func TestWardDevices(t *testing.T) {
 		{"ultrasound on Windows", made(t, "44:4b:5d:0a:0b:0c",
 			"dhcp.vendor_class", "MSFT 5.0", "dicom.scu_proposes", us, "dicom.scu_proposes", usMulti, "dicom.scu_proposes", mwl, "dicom.impl_class_uid", "1.2.840.113619.6.5"),
 			device.Identity{Role: "ultrasound", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "GE HealthCare"}}},
+		{"scanner that could send more than it makes", made(t, "00:08:fb:0a:0b:0c", "dicom.scu_proposes", us, "dicom.scu_proposes", ct, "dicom.scu_proposes", mwl, "dicom.stores", us),
+			device.Identity{Role: "ultrasound", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "SonoSite"}}},
 		{"sender of ultrasound images only", made(t, "00:08:fb:0a:0b:0c", "dicom.scu_proposes", us),
 			device.Identity{Role: "ultrasound", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "SonoSite"}}},
 		{"CT", made(t, "00:09:fb:0a:0b:0c", "dhcp.vendor_class", "Philips Ingenuity Core 128", "dicom.scu_proposes", ct),

@@ -37,6 +37,9 @@ type services struct {
 // dicom puts the service classes of one device together.
 func dicom(d *device.Device) []observation {
 	scu, scp := side(d, fact.DICOMProposes), side(d, fact.DICOMAccepts)
+	if sent := side(d, fact.DICOMStores); len(scu.images) > 1 && len(sent.images) == 1 {
+		scu.images = sent.images // it can do more, but this is what it makes
+	}
 	out := scu.proposer()
 	shape := func(s string) { out = append(out, observation{rules.DICOMShape, s}) }
 	switch {
