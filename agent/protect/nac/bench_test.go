@@ -224,17 +224,17 @@ type bench struct {
 	blind  bool        // the gateway does not see it
 	open   atomic.Bool // break-glass
 
-	mu      sync.Mutex
-	devices []device.Device
-	events  []string
-	ready   chan struct{}
-	last    time.Duration
-	life    *life
+	mu     sync.Mutex
+	snap   *device.Snapshot
+	events []string
+	ready  chan struct{}
+	last   time.Duration
+	life   *life
 }
 
 func newBench(t testing.TB, m ...means) *bench {
 	b := &bench{t: t, host: fake.New(), disk: &disk{values: make(map[string][]byte)}, site: &site{held: make(map[string]bool)}, means: m,
-		ready: make(chan struct{}), devices: []device.Device{dev(intruder, "w1", "pc")}}
+		ready: make(chan struct{}), snap: &device.Snapshot{Devices: []device.Device{dev(intruder, "w1", "pc")}}}
 	b.clock = clock.New(b.host.Clock, time.Unix(0, 0))
 	close(b.ready)
 	return b
@@ -243,7 +243,7 @@ func newBench(t testing.TB, m ...means) *bench {
 func (b *bench) Snapshot() *device.Snapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return &device.Snapshot{Devices: slices.Clone(b.devices)}
+	return b.snap
 }
 
 func (b *bench) Ready() <-chan struct{} { return b.ready }
@@ -251,7 +251,7 @@ func (b *bench) Ready() <-chan struct{} { return b.ready }
 func (b *bench) know(d ...device.Device) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.devices = d
+	b.snap = &device.Snapshot{Devices: d}
 }
 
 func (b *bench) LastTalk(device.ID) (time.Duration, bool) {

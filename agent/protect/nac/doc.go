@@ -6,4 +6,16 @@
 // It decides no quarantine and fences nothing on the gateway itself: that is
 // enforce. No hook runs for a device that counts as life-sustaining, or that
 // could touch one, unless the order says that its interlock named the hook.
+//
+// Programs (on stdin) and web servers (by POST) get one JSON object:
+//
+//	{"v":1,"action":"apply","id":"…","device":"…","mac":"…","code":"…","seconds":3600}
+//
+// The same action may come again with the same id and must end the same; "undo"
+// of what is not there is a success. A quarantine should lapse by itself after
+// its seconds: a gateway whose ledger was lost does not undo it. A program ends
+// with status 0 when it is done, with 1 when it refused and changed nothing; after
+// any other nobody knows. A web server answers 2xx when it is done, 4xx when it
+// refused; it should check Wardkeeper-Signature, "v1=" and the hexadecimal
+// HMAC-SHA256 over Wardkeeper-Timestamp (seconds since 1970), a dot and the body.
 package nac

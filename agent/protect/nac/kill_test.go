@@ -58,7 +58,7 @@ func live(dir string) error {
 		return err
 	}
 	host := fake.New()
-	n := New(Options{Hooks: []Hook{h}, Ledger: s.Room("nac"), Inventory: &bench{ready: closed(), devices: []device.Device{dev(intruder, "w1", "pc")}}, Wire: blind{},
+	n := New(Options{Hooks: []Hook{h}, Ledger: s.Room("nac"), Inventory: &bench{ready: closed(), snap: &device.Snapshot{Devices: []device.Device{dev(intruder, "w1", "pc")}}}, Wire: blind{},
 		Counts: counts, Clock: clock.New(host.Clock, time.Unix(0, 0)), Board: &health.Board{}, Events: &bench{}, Log: slog.New(slog.DiscardHandler)})
 	go func() {
 		in := bufio.NewScanner(os.Stdin)

@@ -142,7 +142,9 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-t.wake:
 		case <-tick.C:
 		}
-		t.step(ctx)
+		if ctx.Err() == nil { // a hook that was cut short wakes us, too
+			t.step(ctx)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package nac
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -312,6 +313,98 @@ func TestRefusedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
+		b.empty()
+	})
+}
+
+// An agent that is told to end cuts its hook short; the next start asks again,
+// it does not go on to the next hook.
+func TestEndsWhileAHookIsCalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := good("a")
+		slow.takes = time.Minute
+		b, _, stop := begin(t, order(time.Hour), slow, good("b"))
+		time.Sleep(10 * time.Second)
+		stop()
+		_, stop = b.start(newLife(0))
+		defer stop()
+		time.Sleep(10 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "apply a"}, b.site.said()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		time.Sleep(2 * time.Hour)
+		b.empty()
+	})
+}
+
+// Before the inventory is back nobody knows who is behind the port: nothing is
+// asked, and what is owed is undone all the same.
+func TestBeforeTheInventoryIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, n, stop := begin(t, order(time.Hour), good("a"))
+		time.Sleep(5 * time.Minute)
+		stop()
+		b.ready = make(chan struct{})
+		other := order(time.Hour)
+		other.Device = printer
+		b.know()
+		n, stop = b.start(newLife(0))
+		defer stop()
+		if err := n.Quarantine(other); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		if diff := cmp.Diff([]string{"apply a"}, b.site.said()); diff != "" {
+			t.Errorf("before it is back (-want +got):\n%s", diff)
+		}
+		if err := n.Release(intruder, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if diff := cmp.Diff([]string{"apply a", "undo a"}, b.site.said()); diff != "" {
+			t.Errorf("released (-want +got):\n%s", diff)
+		}
+		b.know(dev(printer, "w1", "printer"))
+		close(b.ready)
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([]string{"apply a", "undo a", "apply a"}, b.site.said()); diff != "" {
+			t.Errorf("it is back (-want +got):\n%s", diff)
+		}
+		time.Sleep(2 * time.Hour)
+		b.empty()
+	})
+}
+
+// Hooks that hang for many devices do not take more than their share.
+func TestManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := good("a")
+		slow.takes = time.Minute
+		b := newBench(t, slow)
+		var ward []device.Device
+		for i := range maxRecords + 1 {
+			ward = append(ward, dev(device.ID(fmt.Sprintf("02:00:00:00:01:%02x", i)), fmt.Sprint("w", i), "pc"))
+		}
+		b.know(ward...)
+		n, stop := b.start(newLife(0))
+		defer stop()
+		for i, d := range ward {
+			o := order(15 * time.Minute)
+			o.ID, o.Device = fmt.Sprint("cmd-", i), d.ID
+			err := n.Quarantine(o)
+			if (err != nil) != (i == maxRecords) {
+				t.Errorf("order %d: %v", i, err)
+			}
+		}
+		time.Sleep(30 * time.Second)
+		if got := len(b.site.said()); got != maxCalls {
+			t.Errorf("%d calls at once, want %d", got, maxCalls)
+		}
+		time.Sleep(10 * time.Minute)
+		if got := len(b.site.said()); got != maxRecords {
+			t.Errorf("%d calls in the end, want %d", got, maxRecords)
+		}
+		time.Sleep(10 * time.Minute)
 		b.empty()
 	})
 }
