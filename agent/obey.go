@@ -31,7 +31,7 @@ func (a *Agent) obey(started string) *command.Task {
 	return command.New(command.Options{Site: a.cfg.Site.Name, Gateway: a.cfg.Gateway, Groups: a.cfg.Manage.Groups, Root: root,
 		Keep: kept.Open(filepath.Join(a.cfg.State, desiredDir)), Room: a.store.Room("commands"),
 		Fence: fence{a}, Devices: a.devices, Box: box{a}, Config: configuration{a}, Answers: a.uplink, Codes: a.codes,
-		Valid: a.valid, Class: a.know.rules.Roles.Class, Policy: started,
+		Valid: a.valid, Class: a.know.rules.Roles.Class, Policy: started, Known: a.enforce.Ready(),
 		Clock: a.clock, Board: &a.board, Events: a.recent, Log: a.log})
 }
 

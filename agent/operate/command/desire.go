@@ -291,6 +291,10 @@ func (t *Task) resumeTrial(ctx context.Context) {
 	t.turn.Lock()
 	defer t.turn.Unlock()
 	switch t.trial.State {
+	case desired.Settled:
+		if !t.opt.Config.InForce(t.trial.Old) {
+			t.condition(string(signed.KindConfig), errors.New("the configuration that was sent cannot be used: the gateway works with the one it came with"))
+		}
 	case desired.Applying:
 		if t.opt.Config.InForce(t.trial.New) {
 			t.tell(ctx, desired.Applied)

@@ -148,10 +148,12 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-func (w *ward) set(devices ...string) []byte {
+func (w *ward) set(devices ...string) []byte { return w.setUntil("2026-12-05T12:00:00Z", devices...) }
+
+func (w *ward) setUntil(until string, devices ...string) []byte {
 	set := signed.QuarantineSet{Entries: []signed.QuarantineEntry{}}
 	for _, d := range devices {
-		set.Entries = append(set.Entries, signed.QuarantineEntry{Device: d, Reason: "worm", Owner: "soc", Until: "2026-12-05T12:00:00Z"})
+		set.Entries = append(set.Entries, signed.QuarantineEntry{Device: d, Reason: "worm", Owner: "soc", Until: until})
 	}
 	return w.sign(w.next(), set, "dave")
 }
@@ -314,6 +316,11 @@ func TestConfigAnswers(t *testing.T) {
 	w.restart()
 	if got := w.last() + w.done(); got != "succeeded" || w.task.trial.State != desired.Settled || w.task.Versions()["config"] != 1002 {
 		t.Errorf("confirmed before the start: %s, %s, %v", got, w.task.trial.State, w.task.Versions())
+	}
+	w.config = "" // a newer agent cannot read it
+	w.restart()
+	if c := w.board.Conditions(); len(c) != 1 || c[0].Code != "config" || w.done() != "" {
+		t.Errorf("it cannot be read any more: %v", c)
 	}
 }
 

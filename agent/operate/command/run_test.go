@@ -95,26 +95,23 @@ func TestTrialEndsInTime(t *testing.T) {
 // Break-glass waits for no other effect, and a slow one is no hang.
 func TestBreakGlassOvertakes(t *testing.T) {
 	running(t, func(w *ward, host *fake.Host) {
-		w.slow = map[string]time.Duration{"policy": effectLimit}
-		for _, m := range [][]byte{w.policy("slow", nil, "dave", "erin"), w.policy("slower", nil, "dave", "erin"), w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol")} {
+		w.slow = map[string]time.Duration{"policy": effectLimit, "quarantine": effectLimit}
+		for _, m := range [][]byte{w.policy("slow", nil, "dave", "erin"), w.policy("slower", nil, "dave", "erin"), w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol"), w.setUntil("2099-01-01T00:00:00Z", "camera", "printer")} {
 			w.task.Offer(Inbound{Topic: topic(m), Payload: m})
 		}
 		synctest.Wait()
-		w.mu.Lock()
-		got := strings.Join(w.effects, "; ")
-		w.mu.Unlock()
-		if got != "open gateway  1m0s by carol" {
+		if got := w.done(); got != "open gateway  1m0s by carol" {
 			t.Errorf("while a policy takes its time: %q", got)
 		}
-		for range 25 {
+		for range 50 {
 			time.Sleep(time.Second)
 			if silent := w.board.Silent(host.Clock.Mono(), effectLimit+time.Second); len(silent) > 0 {
 				t.Fatalf("no sign of life from %v", silent)
 			}
 		}
 		w.looks()
-		if n := len(w.effects); n != 3 {
-			t.Errorf("%d effects, want 3", n)
+		if n := strings.Count(w.done(), ";") + 1; n != 4 {
+			t.Errorf("%d more effects, want 4", n)
 		}
 	})
 }
@@ -126,18 +123,18 @@ func TestWaitsUntilDevicesAreKnown(t *testing.T) {
 		m := w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol")
 		w.task.Offer(Inbound{Topic: topic(m), Payload: m})
 		time.Sleep(knownLimit - time.Second)
-		got := []string{w.looks()}
+		got := []string{w.looks(), w.done()}
 		time.Sleep(2 * time.Second)
 		w.looks()
 		got = append(got, w.done())
-		want := []string{`0 marked, config "", accepted executing succeeded`, "open gateway  1m0s by carol; quarantine camera 24h0m0s by soc"}
+		want := []string{`0 marked, config "", accepted executing succeeded`, "open gateway  1m0s by carol", "quarantine camera 24h0m0s by soc"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}, func(w *ward) {
 		w.clock.wall = time.Now()
 		w.fail["quarantine"] = errPower
-		w.obey(w.sign(w.next(), signed.QuarantineSet{Entries: []signed.QuarantineEntry{{Device: "camera", Reason: "worm", Owner: "soc", Until: "2099-01-01T00:00:00Z"}}}, "dave"))
+		w.obey(w.setUntil("2099-01-01T00:00:00Z", "camera"))
 		w.fail["quarantine"] = nil
 		w.done()
 		w.answers = nil

@@ -274,6 +274,8 @@ func (w *ward) last() string {
 
 // done are the effects since the last call.
 func (w *ward) done() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	out := strings.Join(w.effects, "; ")
 	w.effects = nil
 	return out

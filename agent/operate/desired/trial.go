@@ -48,7 +48,8 @@ const (
 const (
 	// TryFor is how long a configuration may take to reach the broker.
 	TryFor = 10 * time.Minute
-	// maxStarts is how often the agent may start with one on trial.
+	// maxStarts is how often the agent may start with one on trial, and then again
+	// on the way back.
 	maxStarts = 3
 )
 
@@ -101,7 +102,7 @@ type Trial struct {
 	ID     string        `json:"id,omitempty"`
 	BootID string        `json:"boot_id,omitempty"` // of which Ends is
 	Ends   time.Duration `json:"ends,omitempty"`    // of the trial, since boot
-	Starts int           `json:"starts,omitempty"`  // of the agent with New
+	Starts int           `json:"starts,omitempty"`  // of the agent since then, or since it is Reverting
 }
 
 // InForce is the configuration that an agent which starts now has to read.
@@ -124,6 +125,12 @@ func (t Trial) Propose(toml, id string, now clock.Stamp) (Trial, []Effect) {
 // Tell has the trial go on. At Start another boot gives it its whole time again,
 // since nobody knows how much of it has passed, but only so often.
 func (t Trial) Tell(in Input, now clock.Stamp) (Trial, []Effect) {
+	if in == Start && t.State == Reverting {
+		// one that cannot be read any more must not keep the agent from its work
+		if t.Starts++; t.Starts > maxStarts {
+			in = Applied
+		}
+	}
 	if in == Start && (t.State == Applying || t.State == Trying) {
 		t.Starts++
 		if t.BootID != now.BootID {
@@ -148,6 +155,9 @@ func (t Trial) step(in Input) (Trial, []Effect) {
 	was := t.State
 	to, effects := next(was, in)
 	t.State = to
+	if to == Reverting && was != Reverting {
+		t.Starts = 0
+	}
 	if to == Settled && was != Settled {
 		old := t.Old
 		if was == Trying {
@@ -192,7 +202,7 @@ func (t Trial) Save(keep Keep) error {
 // makes the agent crash is given up. The text is good whatever the error says.
 func ConfigAtStart(keep Keep, now clock.Stamp) (string, error) {
 	was, err := LoadTrial(keep)
-	if was.State != Applying && was.State != Trying {
+	if was.State == Settled || was.State == "" {
 		return was.InForce(), err
 	}
 	t, _ := was.Tell(Start, now)

@@ -105,6 +105,7 @@ func TestTrialEnds(t *testing.T) {
 		{"crashes again and again", starts(begin("x"), at("x", 2*time.Minute), at("x", 3*time.Minute), at("x", 4*time.Minute), at("x", 5*time.Minute)), "trying b, trying b, trying b, reverting a"},
 		{"rebooted", starts(begin("x"), at("y", 0)), "trying b"},
 		{"reboots again and again", starts(begin("x"), at("y", 0), at("z", 0), at("u", 0), at("v", 0)), "trying b, trying b, trying b, reverting a"},
+		{"never comes back", starts(Trial{State: Reverting, Old: "a", New: "b"}, at("x", 0), at("x", 1), at("x", 2), at("x", 3), at("x", 4)), "reverting a, reverting a, reverting a, settled a, settled a"},
 		{"killed while it goes back", starts(Trial{State: Reverting, Old: "a", New: "b"}, at("x", 0)), "reverting a"},
 	}
 	for _, tt := range tests {
