@@ -151,8 +151,8 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 		Uplink: cfg.Ports.Uplink, Ward: cfg.Ports.Ward})
 	a.denies = enforce.NewDenies(a.enforce)
 	a.nac = nac.New(nac.Options{Hooks: hooks, Ledger: a.store.Room(ledgerBucket), Inventory: a.devices, Wire: wire{a},
-		Counts: func(d *device.Device) bool { yes, _ := a.enforce.LifeSustaining(d.ID); return yes },
-		Open:   a.openFor, Clock: a.clock, Board: &a.board, Events: a.recent, Log: log})
+		Counts:  func(d *device.Device) bool { yes, _ := a.enforce.LifeSustaining(d.ID); return yes },
+		Settled: a.enforce.Settled, Open: a.openFor, Clock: a.clock, Board: &a.board, Events: a.recent, Log: log})
 
 	a.stages = a.list(sent)
 	return a, nil

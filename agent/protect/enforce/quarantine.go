@@ -221,7 +221,7 @@ func (t *Task) tend() {
 		poke(t.wake)
 	}
 	for _, q := range t.book.list(now.Mono) {
-		if vital, why := t.LifeSustaining(q.Device); vital && !q.Interlock && t.settled() {
+		if vital, why := t.LifeSustaining(q.Device); vital && !q.Interlock && t.Settled() {
 			t.condition(code, health.Failure, fmt.Sprintf("%s is quarantined, and counts as life-sustaining by now (%s): release it, or sign the interlock", q.Device, why))
 			return
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 )
 
-// settled reports whether the inventory is back and the kernel has agreed with
+// Settled reports whether the inventory is back and the kernel has agreed with
 // it: before that nobody knows what a device is.
-func (t *Task) settled() bool {
+func (t *Task) Settled() bool {
 	select {
 	case <-t.ready:
 		return true
@@ -26,7 +26,7 @@ func (t *Task) settled() bool {
 // one that is the clinical peer of another.
 func (t *Task) LifeSustaining(id device.ID) (yes bool, why string) {
 	c := t.now.Load()
-	if c == nil || !t.settled() {
+	if c == nil || !t.Settled() {
 		return true, "the inventory is not back yet"
 	}
 	d := t.opt.Inventory.Snapshot().Find(id)

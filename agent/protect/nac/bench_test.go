@@ -223,6 +223,7 @@ type bench struct {
 	silent bool        // the device says nothing anyway
 	blind  bool        // the gateway does not see it
 	open   atomic.Bool // break-glass
+	early  atomic.Bool // nobody knows who counts as life-sustaining, so all do
 
 	mu     sync.Mutex
 	snap   *device.Snapshot
@@ -296,7 +297,7 @@ func (b *bench) conditions() []string {
 func (b *bench) start(l *life) (t *Task, stop func()) {
 	b.t.Helper()
 	b.life, b.board = l, &health.Board{}
-	o := Options{Ledger: ledger{b.disk, l}, Inventory: b, Wire: b, Counts: counts, Open: func(device.ID) bool { return b.open.Load() }, Clock: b.clock, Board: b.board, Events: b,
+	o := Options{Ledger: ledger{b.disk, l}, Inventory: b, Wire: b, Counts: func(d *device.Device) bool { return b.early.Load() || counts(d) }, Settled: func() bool { return !b.early.Load() }, Open: func(device.ID) bool { return b.open.Load() }, Clock: b.clock, Board: b.board, Events: b,
 		Log: slog.New(slog.DiscardHandler)}
 	for _, m := range b.means {
 		o.Hooks = append(o.Hooks, &simHook{means: m, site: b.site, life: l, ledger: b.disk, t: b.t})

@@ -35,6 +35,9 @@ type Options struct {
 	// Counts reports a device that is, or counts as, life-sustaining for an act that
 	// people signed (design: any that is not confirmed and has such a candidate).
 	Counts func(*device.Device) bool
+	// Settled reports that Counts knows; before that nothing is applied, and nothing
+	// undone for what it says. nil: always.
+	Settled func() bool
 	// Open reports that break-glass is open for the device: whatever is asked of the
 	// network for it is undone, and nothing new is asked. nil: never.
 	Open   func(device.ID) bool

@@ -250,6 +250,38 @@ func TestBeforeTheInventoryIsBack(t *testing.T) {
 	})
 }
 
+// At a start everybody counts as life-sustaining until it is known who does: that
+// is no reason to undo what is applied, nor to give up what was being applied.
+func TestBeforeItIsKnownWhoCounts(t *testing.T) {
+	for name, dies := range map[string]int{"applied": 0, "being applied": 6} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, good("a"))
+				first := newLife(dies)
+				n, stop := b.start(first)
+				time.Sleep(time.Minute)
+				go n.Quarantine(order(time.Hour))
+				time.Sleep(time.Minute)
+				stop()
+				b.early.Store(true)
+				_, stop = b.start(newLife(0))
+				defer stop()
+				time.Sleep(5 * time.Minute)
+				if diff := cmp.Diff([]string{"apply a"}, b.site.said()); diff != "" {
+					t.Errorf("before it is known (-want +got):\n%s", diff)
+				}
+				b.early.Store(false)
+				time.Sleep(5 * time.Minute)
+				if !b.site.holds("a") {
+					t.Error("not held once it is known")
+				}
+				time.Sleep(2 * time.Hour)
+				b.empty()
+			})
+		})
+	}
+}
+
 // Hooks that hang for many devices do not take more than their share.
 func TestManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -94,11 +94,12 @@ func (t *Task) ends(r *record, o *Obligation, u *run) (end bool, why string) {
 	return why != "", why
 }
 
-// back reports that the inventory has what it remembered.
+// back reports that the inventory has what it remembered, and that it is known
+// who of it counts as life-sustaining.
 func (t *Task) back() bool {
 	select {
 	case <-t.opt.Inventory.Ready():
-		return true
+		return t.opt.Settled == nil || t.opt.Settled()
 	default:
 		return false
 	}
