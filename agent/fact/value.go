@@ -76,7 +76,7 @@ func New(k Kind, text string) (Value, bool) {
 			return Value{personal: true}, true
 		}
 		s := whole
-		if k == HL7Equipment || k == HL7Device { // monitors are often named for their bed
+		if k == HL7Equipment || k == HL7Device || k == POCTDeviceID { // monitors are often named for their bed
 			s = cutBed(whole)
 		}
 		return without(s, whole)

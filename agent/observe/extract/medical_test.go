@@ -54,7 +54,7 @@ func medicalTalks() []talk {
 			"1 medibus.client yes", "9 medibus.device yes", "9 medibus.id 8020", "9 medibus.model TestVent", "9 medibus.state standby", "9 medibus.version 01.00"}},
 		{"ASTM", sum8("\x021H|\\^&||CANARY|ACME^1.0^SN1|||||||P|LIS2-A2|CANARY\r\x03", "\n") + sum8("\x022P|1|CANARY\r\x03", "\n") + sum8("\x023R|1|^^^CANARY|CANARY\r\x03", "\n") + "\x04", "\x06", []string{
 			"1 astm.sender ACME", "1 astm.sends results", "1 astm.serial SN1", "1 astm.standard LIS2-A2", "1 astm.version 1.0"}},
-		{"POCT1-A", `<HEL.R01><HDR><HDR.version_id V="POCT1"/></HDR><DEV><DEV.device_id V="0012-AB"/><DEV.vendor_id V="MKR"/><DEV.model_id V="M1"/><DEV.serial_id V="S-77"/>` +
+		{"POCT1-A", `<HEL.R01><HDR><HDR.version_id V="POCT1"/></HDR><DEV><DEV.device_id V="0012-AB bed-7"/><DEV.vendor_id V="MKR"/><DEV.model_id V="M1"/><DEV.serial_id V="S-77"/>` +
 			`<DEV.manufacturer_name V="Maker"/><DEV.hw_version V="2"/><DEV.sw_version V="3.1"/><DEV.device_name V="meter-bed12"/></DEV><PT><PT.name V="CANARY"/></PT></HEL.R01>`,
 			`<ACK.R01><ACK.note V="CANARY"/></ACK.R01>`, []string{"1 poct1a.device_id 0012-AB", "1 poct1a.hardware 2", "1 poct1a.maker Maker", "1 poct1a.model M1", "1 poct1a.name meter",
 				"1 poct1a.sends HEL.R01", "1 poct1a.serial S-77", "1 poct1a.software 3.1", "1 poct1a.vendor MKR", "9 poct1a.sends ACK.R01"}},
