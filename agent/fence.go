@@ -24,7 +24,10 @@ func (f fence) Quarantine(ctx context.Context, o command.Order) error {
 		return err
 	}
 	// Who wrote the reason wrote it for people: outside it goes by a code.
-	return f.a.nac.Quarantine(nac.Order{ID: orderID(o), Device: o.Device, By: o.Owner, Code: "quarantine", For: o.For, Interlock: o.Hooks})
+	if err := f.a.nac.Quarantine(nac.Order{ID: orderID(o), Device: o.Device, By: o.Owner, Code: "quarantine", For: o.For, Interlock: o.Hooks}); err != nil {
+		return fmt.Errorf("%s is cut off here, but not outside: %v", o.Device, err) // no refusal: something was done
+	}
+	return nil
 }
 
 // orderID names an order to the network outside: the same while owner and reason

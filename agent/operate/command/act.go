@@ -71,7 +71,7 @@ func (t *Task) judgeQuarantine(o order, now clock.Stamp) (interlock bool, err er
 		if err := t.leases.room(); err != nil {
 			return false, err
 		}
-		if n := len(t.opt.Devices.Snapshot().Devices); !t.leases.mayCut(n, now) {
+		if n := len(t.opt.Devices.Snapshot().Devices); !t.leases.mayCut(id, n, now) {
 			return false, refusal(signed.ReasonRateLimit, fmt.Sprintf("%d of %d devices were cut off within %v", len(t.leases.Cut), n, cutWindow))
 		}
 	}
@@ -184,7 +184,7 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 	id := device.ID(a.Device)
 	before, had := t.leases.find(id)
 	if !had {
-		t.leases.cut(now)
+		t.leases.cut(id, now)
 	}
 	t.leases.add(lease{ID: st.ID, Op: st.Op, Device: id, By: r.By, Reason: st.Reason, Interlock: r.Interlock, Hooks: a.Hooks, Seq: st.Seq, Ends: r.Until})
 	delete(t.leases.Letting, id)

@@ -173,10 +173,10 @@ func (t *Task) ask(ctx context.Context, w wish, devices int, now clock.Stamp) er
 	_, asked := t.leases.Asked[id]
 	l, lent := t.leases.find(id)
 	if !asked && !lent {
-		if !t.leases.mayCut(devices, now) {
+		if !t.leases.mayCut(id, devices, now) {
 			return refusal(signed.ReasonRateLimit, fmt.Sprintf("waits: %d of %d devices were cut off within %v", len(t.leases.Cut), devices, cutWindow))
 		}
-		t.leases.cut(now)
+		t.leases.cut(id, now)
 	}
 	w.order.For = min(w.order.For, w.most)
 	if d, known := l.Ends.left(now); lent && known {

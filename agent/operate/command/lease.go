@@ -33,8 +33,8 @@ type lease struct {
 // leases are those that last, with what bounds new ones. They are kept as a file.
 type leases struct {
 	All []lease `json:"all"`
-	// Cut is when devices were put into quarantine lately.
-	Cut []end `json:"cut,omitempty"`
+	// Cut is until when devices count that were put into quarantine lately.
+	Cut map[device.ID]end `json:"cut,omitempty"`
 	// Released are devices let go although the desired set names them: it counts
 	// for them again from the first set that is newer than this seq.
 	Released map[device.ID]uint64 `json:"released,omitempty"`
@@ -58,7 +58,7 @@ const (
 )
 
 func loadLeases(keep desired.Keep) (leases, error) {
-	none := leases{Released: make(map[device.ID]uint64), Asked: make(map[device.ID]end), Letting: make(map[device.ID]string)}
+	none := leases{Cut: make(map[device.ID]end), Released: make(map[device.ID]uint64), Asked: make(map[device.ID]end), Letting: make(map[device.ID]string)}
 	versions, err := keep.All(leaseKey)
 	for _, v := range versions {
 		l := none
@@ -110,19 +110,21 @@ func (l *leases) lapse(now clock.Stamp) (gone []lease) {
 	return gone
 }
 
-// mayCut reports whether one more device of so many may be cut off now.
-func (l *leases) mayCut(devices int, now clock.Stamp) bool {
-	l.Cut = slices.DeleteFunc(l.Cut, func(e end) bool {
+// mayCut reports whether the device, of so many, may be cut off now. One that
+// was lately may be again: that cuts no more of the ward.
+func (l *leases) mayCut(id device.ID, devices int, now clock.Stamp) bool {
+	maps.DeleteFunc(l.Cut, func(_ device.ID, e end) bool {
 		d, known := e.left(now)
 		if !known { // before a reboot: as if it were done at this boot's begin
 			d = cutWindow - now.Mono
 		}
 		return d <= 0
 	})
-	return len(l.Cut) < max(minCut, devices/cutShare)
+	_, again := l.Cut[id]
+	return again || len(l.Cut) < max(minCut, devices/cutShare)
 }
 
-func (l *leases) cut(now clock.Stamp) { l.Cut = append(l.Cut, endIn(cutWindow, now)) }
+func (l *leases) cut(id device.ID, now clock.Stamp) { l.Cut[id] = endIn(cutWindow, now) }
 
 // find is the quarantine by command of a device.
 func (l *leases) find(id device.ID) (lease, bool) {

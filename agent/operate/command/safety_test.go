@@ -114,10 +114,13 @@ func TestRateLimit(t *testing.T) {
 	if n, _ := count(w, 20, 30); n != 0 {
 		t.Errorf("%d more after a release", n)
 	}
+	if got := quarantine(w, 0); got != "succeeded" {
+		t.Errorf("one that was let go, once more: %s", got)
+	}
 	w.clock.reboot()
 	w.clock.synced = false
 	w.start()
-	if w.task.leases.mayCut(60, w.task.opt.Clock.Now()) {
+	if w.task.leases.mayCut("one more", 60, w.task.opt.Clock.Now()) {
 		t.Error("a reboot without a clock forgets what was cut off")
 	}
 	w.clock.synced = true
