@@ -166,7 +166,6 @@ type sdcReader struct {
 	section  sdcSection
 	children int
 	udi      bool   // within the Udi of a MetaData
-	mds      bool   // within an MDS; its type is still to come
 	open     []byte // local name of the tag before, if it was a start
 	text     []byte // since then
 }

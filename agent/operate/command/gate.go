@@ -22,7 +22,6 @@ type order struct {
 	signed.Verified
 	envelope signed.Envelope
 	scopes   []string
-	ends     end // of a command
 }
 
 // verify checks what does not depend on what came before: size, form, root,
