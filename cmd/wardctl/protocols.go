@@ -2,16 +2,18 @@ package main
 
 import (
 	_ "embed"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
 )
 
-const protocolsUsage = `  wardctl protocols
+const protocolsUsage = `  wardctl protocols [--json]
       what is read of the traffic: by which bytes a protocol is told, which
       fields are kept, and what is never read
 `
@@ -23,12 +25,69 @@ const protocolsUsage = `  wardctl protocols
 //go:embed protocols.tsv
 var messages string
 
+// reading is a row of dissect.Readings with all that belongs to it.
+type reading struct {
+	Name     string    `json:"name"`
+	Stated   string    `json:"stated"`
+	Told     []telling `json:"told,omitempty"`
+	Messages []message `json:"messages,omitempty"`
+}
+
+// telling says by what a protocol is told.
+type telling struct {
+	Place    int    `json:"place"` // in its transport's order of trial, from 1
+	Protocol string `json:"protocol"`
+	Over     string `json:"over"`
+	Port     uint16 `json:"port,omitempty"`  // one side must have it; none: any
+	Lead     string `json:"lead,omitempty"`  // the first bytes, hexadecimal
+	Shape    bool   `json:"shape,omitempty"` // what follows is looked at too
+}
+
+// message is a message that is read.
+type message struct {
+	Name  string   `json:"name"`
+	About string   `json:"about"`
+	Kept  []string `json:"kept"`
+	Never string   `json:"never"`
+}
+
+// readings joins the three tables.
+func readings() (all []reading) {
+	for _, r := range dissect.Readings() {
+		out := reading{Name: r.Name, Stated: r.Stated}
+		place := map[string]int{}
+		for _, o := range dissect.Openings() {
+			if place[o.Over]++; slices.Contains(r.Protocols, o.Protocol) {
+				out.Told = append(out.Told, telling{place[o.Over], o.Protocol.String(), o.Over, o.Port, fmt.Sprintf("%x", o.Lead), o.Shape})
+			}
+		}
+		for line := range strings.Lines(messages) {
+			col := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			if len(col) == 4 && slices.Contains(r.Messages, col[0]) {
+				out.Messages = append(out.Messages, message{col[0], col[1], strings.Split(col[2], ", "), strings.TrimPrefix(col[3], "never read: ")})
+			}
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
 // protocols prints what is read.
 func protocols(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("protocols", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	asJSON := flags.Bool("json", false, "print it for a program")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return errUsage
+	}
+	if *asJSON {
+		e := json.NewEncoder(stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(readings()); err != nil {
+			return fmt.Errorf("write protocols: %w", err)
+		}
+		return nil
 	}
 	fmt.Fprint(stdout, "Told by the first bytes, in this order, on any port unless one is named:\n\n")
 	for _, o := range dissect.Openings() {
@@ -45,9 +104,11 @@ func protocols(args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "  %s  %-20s %s\n", o.Over, o.Protocol, strings.Join(how, ", "))
 	}
 	fmt.Fprint(stdout, "\nOf each message the fields named here are kept, and nothing else:\n")
-	for line := range strings.Lines(messages) {
-		col := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		fmt.Fprintf(stdout, "\n%s: %s\n  kept: %s\n  %s\n", col[0], col[1], col[2], col[3])
+	for _, r := range readings() {
+		fmt.Fprintf(stdout, "\n%s: %s\n", r.Name, r.Stated)
+		for _, m := range r.Messages {
+			fmt.Fprintf(stdout, "\n  %s: %s\n    kept: %s\n    never read: %s\n", m.Name, m.About, strings.Join(m.Kept, ", "), m.Never)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -19,7 +20,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
 )
 
-var update = flag.Bool("update", false, "rewrite protocols.tsv")
+var update = flag.Bool("update", false, "rewrite protocols.tsv and the README's table of protocols")
 
 // TestProtocolsAreThoseOfTheCode makes protocols.tsv from the message types of
 // package dissect: those whose comment says what is never read.
@@ -94,10 +95,65 @@ func TestProtocols(t *testing.T) {
 			t.Errorf("%v is missing", p)
 		}
 	}
-	if n := strings.Count(out.String(), "never read"); n < 20 {
-		t.Errorf("only %d messages say what is never read", n)
+	if n := strings.Count(out.String(), "never read: "); n != strings.Count(messages, "\n") {
+		t.Errorf("%d of %d messages say what is never read", n, strings.Count(messages, "\n"))
 	}
 	if code := run([]string{"protocols", "x"}, nil, &out, &errs); code != exitUsage {
 		t.Errorf("exit %d with a word too many", code)
+	}
+}
+
+// TestProtocolsJSON: a program gets the same, and nothing of it empty.
+func TestProtocolsJSON(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run([]string{"protocols", "--json"}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	var got []reading
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(readings(), got); d != "" {
+		t.Errorf("protocols read back (-want +got):\n%s", d)
+	}
+	told, read := 0, 0
+	for _, r := range got {
+		told += len(r.Told)
+		for _, m := range r.Messages {
+			if read++; m.About == "" || m.Never == "" || len(m.Kept) == 0 || m.Kept[0] == "" {
+				t.Errorf("message %+v lacks something", m)
+			}
+		}
+	}
+	if told != len(dissect.Openings()) || read != strings.Count(messages, "\n") {
+		t.Errorf("%d openings and %d messages, want %d and %d", told, read, len(dissect.Openings()), strings.Count(messages, "\n"))
+	}
+}
+
+// TestReadmeHasTheTable: the README's table of protocols is the one of the code.
+func TestReadmeHasTheTable(t *testing.T) {
+	const head = "| protocol | what is stated |\n|---|---|\n"
+	path := filepath.Join("..", "..", "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), head)
+	if !found {
+		t.Fatalf("README.md has no line %q", head)
+	}
+	table, after, _ := strings.Cut(rest, "\n\n")
+	var want strings.Builder
+	for _, r := range readings() {
+		fmt.Fprintf(&want, "| %s | %s |\n", r.Name, r.Stated)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+head+want.String()+"\n"+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if d := cmp.Diff(want.String(), table+"\n"); d != "" {
+		t.Errorf("README.md: go test ./cmd/wardctl -run Readme -update (-want +got)\n%s", d)
 	}
 }
