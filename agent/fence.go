@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -24,17 +22,10 @@ func (f fence) Quarantine(ctx context.Context, o command.Order) error {
 		return err
 	}
 	// Who wrote the reason wrote it for people: outside it goes by a code.
-	if err := f.a.nac.Quarantine(nac.Order{ID: orderID(o), Device: o.Device, By: o.Owner, Code: "quarantine", For: o.For, Interlock: o.Hooks}); err != nil {
+	if err := f.a.nac.Quarantine(nac.Order{ID: o.ID, Device: o.Device, By: o.Owner, Code: "quarantine", For: o.For, Interlock: o.Hooks}); err != nil {
 		return fmt.Errorf("%s is cut off here, but not outside: %v", o.Device, err) // no refusal: something was done
 	}
 	return nil
-}
-
-// orderID names an order to the network outside: the same while owner and reason
-// are, so that a renewal is one.
-func orderID(o command.Order) string {
-	sum := sha256.Sum256([]byte(string(o.Device) + "\x00" + o.Owner + "\x00" + o.Reason))
-	return hex.EncodeToString(sum[:16])
 }
 
 // Release ends a quarantine, here and outside; what cannot be undone at once is

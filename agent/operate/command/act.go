@@ -192,7 +192,7 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 	if w, ok := t.wanted(now)[id]; ok {
 		d = max(d, min(w.order.For, w.most))
 	}
-	o := Order{Device: id, Owner: r.By, Reason: st.Reason, For: d, Interlock: r.Interlock, Hooks: a.Hooks}
+	o := Order{ID: st.ID, Device: id, Owner: r.By, Reason: st.Reason, For: d, Interlock: r.Interlock, Hooks: a.Hooks}
 	err = t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, o) })
 	if err != nil && ctx.Err() == nil {
 		t.leases.drop(opQuarantine, id)

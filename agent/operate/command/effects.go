@@ -28,6 +28,7 @@ type Fence interface {
 
 // Order is a quarantine.
 type Order struct {
+	ID     string // of the statement that asks
 	Device device.ID
 	Owner  string // who answers for it
 	Reason string // for people

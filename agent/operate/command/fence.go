@@ -41,7 +41,7 @@ func (t *Task) wanted(now clock.Stamp) map[device.ID]wish {
 			if t.leases.Released[id] >= a.Statement.Seq {
 				continue
 			}
-			w := wish{Order{Device: id, Owner: e.Owner, Reason: e.Reason, For: holdBlind}, holdBlind}
+			w := wish{Order{ID: a.Statement.ID, Device: id, Owner: e.Owner, Reason: e.Reason, For: holdBlind}, holdBlind}
 			if trusted(now) {
 				until, err := time.Parse(signed.TimeFormat, e.Until)
 				if err != nil || !until.After(now.Wall) {
@@ -126,7 +126,7 @@ func (t *Task) let(ctx context.Context, id device.ID, now clock.Stamp) error {
 			return nil // the fence keeps its own time
 		}
 		d = max(d, time.Second) // it is over with the next pass
-		o := Order{Device: id, Owner: l.By, Reason: l.Reason, For: d, Interlock: l.Interlock, Hooks: l.Hooks}
+		o := Order{ID: l.ID, Device: id, Owner: l.By, Reason: l.Reason, For: d, Interlock: l.Interlock, Hooks: l.Hooks}
 		return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, o) })
 	}
 	who := t.leases.Letting[id]

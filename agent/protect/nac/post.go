@@ -46,14 +46,18 @@ func (p poster) do(ctx context.Context, req *http.Request, sent *atomic.Bool) (s
 	shake, cancel := context.WithTimeout(ctx, handshakeLimit)
 	defer cancel()
 	if err := conn.HandshakeContext(shake); err != nil {
-		return 0, nil, err
+		return 0, nil, because(ctx, err)
 	}
 	req.Close = true
 	sent.Store(true)
 	if err := req.Write(conn); err != nil {
 		return 0, nil, because(ctx, err)
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, headerLimit+webResponse)), req)
+	from := bufio.NewReader(io.LimitReader(conn, headerLimit+webResponse))
+	resp, err := http.ReadResponse(from, req)
+	for err == nil && resp.StatusCode/100 == 1 { // in the meantime (RFC 9110 §15.2); there is no body
+		resp, err = http.ReadResponse(from, req)
+	}
 	if err != nil {
 		return 0, nil, because(ctx, err)
 	}

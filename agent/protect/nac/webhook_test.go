@@ -58,6 +58,9 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch status {
 	case 0: // it takes the request and dies
 		panic(http.ErrAbortHandler)
+	case 201: // it says twice that there is more to come
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusEarlyHints)
 	case 302:
 		w.Header().Set("Location", "/elsewhere")
 	}
@@ -96,6 +99,7 @@ func TestWebhook(t *testing.T) {
 		{"taken at the third try", []int{503, 429, 200}, Done, "HTTP 200" + said, 3},
 		{"the connection dies, then taken", []int{0, 200}, Done, "HTTP 200" + said, 2},
 		{"refused", []int{403}, Refused, "HTTP 403" + said, 1},
+		{"taken, with hints before", []int{201}, Done, "HTTP 201" + said, 1},
 		{"a redirect is not followed", []int{302}, Refused, "HTTP 302" + said, 1},
 		{"broken all the time", []int{500}, Unsure, "HTTP 500" + said, webTries},
 	} {
