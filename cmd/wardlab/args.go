@@ -36,6 +36,9 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	f.StringVar(&opts.Keep, "keep", "", "`DIR` for the agent's configuration, log and state, which stay there")
 	f.BoolVar(&opts.NoRing, "recvmmsg", false, "let the agent capture without a ring")
 	f.BoolVar(&opts.NoAgent, "no-agent", false, "run the ward without an agent (and fail: the negative control)")
+	f.BoolVar(&opts.Session, "session", false, "let an operator work with the gateway: ping, quarantine, break-glass, release, audit")
+	f.IntVar(&opts.Cuts, "cuts", 1, "how often the operator cuts the intruder off, to measure how fast that is")
+	f.StringVar(&opts.Wardctl, "wardctl", "", "`PATH` of the operator's program (default: wardctl next to wardlab, or in bin/)")
 	f.BoolVar(&opts.Console, "console", false, "connect this terminal to the agent's console; Ctrl-] leaves")
 	f.BoolVar(&opts.JSON, "json", false, "print the summary as JSON")
 	help := func() {
@@ -65,6 +68,9 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 			opts.For = 30 * time.Second
 			if opts.Image != "" {
 				opts.For = time.Minute
+			}
+			if opts.Session {
+				opts.For = time.Minute + time.Duration(opts.Cuts)*4*time.Second
 			}
 			if opts.Console {
 				opts.For = 10 * time.Minute // a person wants to look around; Ctrl-] ends it

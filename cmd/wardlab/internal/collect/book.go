@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ledger is the sequence numbers received of one class in one epoch.
@@ -31,7 +32,8 @@ type Book struct {
 	states  int
 	last    State
 	health  map[string]uint64
-	modes   map[string]string // of capture, by port
+	modes   map[string]string    // of capture, by port
+	came    map[string]time.Time // commands, by id: when the broker handed them out
 	faults  []string
 	leaked  []string
 	twice   uint64
@@ -42,7 +44,7 @@ type Book struct {
 // by what they are.
 func NewBook(secrets map[string]string) *Book {
 	return &Book{secrets: secrets, ledgers: map[key]*ledger{}, devices: map[string]Inventory{}, denies: map[Deny]uint64{},
-		health: map[string]uint64{}, modes: map[string]string{}, changed: make(chan struct{})}
+		health: map[string]uint64{}, modes: map[string]string{}, came: map[string]time.Time{}, changed: make(chan struct{})}
 }
 
 // Add takes one message of the broker.
@@ -60,6 +62,9 @@ func (b *Book) Add(topic string, payload []byte) {
 		b.state(topic, plain)
 		return
 	}
+	if _, id, ok := strings.Cut(topic, "/down/cmd/"); ok {
+		b.came[id] = time.Now()
+	}
 	if !strings.Contains(topic, "/up/") || strings.Contains(topic, "/up/cmd/") { // an answer is no event
 		return
 	}
@@ -70,6 +75,14 @@ func (b *Book) Add(topic string, payload []byte) {
 	for _, e := range events {
 		b.event(topic, e)
 	}
+}
+
+// Commanded is when the broker handed out a command.
+func (b *Book) Commanded(id string) (at time.Time, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, ok = b.came[id]
+	return at, ok
 }
 
 func (b *Book) state(topic string, plain []byte) {

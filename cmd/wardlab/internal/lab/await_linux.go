@@ -21,7 +21,7 @@ const withoutAgent = 4 * time.Second
 // await waits until every role is confirmed and enforcement is in place, and
 // says why not if the time for the intruder has come first.
 func (r *run) await(ctx context.Context) string {
-	ctx, cancel := context.WithDeadline(ctx, r.end.Add(-intrusion))
+	ctx, cancel := context.WithDeadline(ctx, r.end.Add(-r.opts.after()))
 	defer cancel()
 	if r.agent == nil {
 		select {

@@ -40,6 +40,7 @@ type gatewayFiles struct {
 	dir     string // holds all of it, and the state
 	console string // the pty
 	broker  string // URL
+	root    string // of trust, "" for none
 	rules   string // folder, "" for the embedded rules
 	noRing  bool   // capture with recvmmsg
 	uplink  string
@@ -87,6 +88,9 @@ func (g gatewayFiles) Config(c *cast.Cast) string {
 		"file = " + q(policy),
 		"[state]",
 		"dir = " + q(state),
+	}
+	if g.root != "" {
+		lines = append(lines, "[manage]", "root = "+q(g.root))
 	}
 	if g.guest != nil {
 		lines = append(lines, "[mgmt]", "address = "+q(g.guest.address.String()))

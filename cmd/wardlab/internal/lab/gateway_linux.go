@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,6 +41,16 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 		rules: r.opts.Rules, noRing: r.opts.NoRing, uplink: ward.Uplink, ward: ward.WardPorts()}
 	if r.opts.Image != "" {
 		r.files.seenFromGuest(r.onUplink(gatewayHost))
+	}
+	if r.opts.Session {
+		if r.operator, err = newOperator(ctx, r.opts.Wardctl, filepath.Join(dir, "operator"), r.cast, r.screen.say); err != nil {
+			return nil, err
+		}
+		if err = r.operator.listen(r.files.broker); err != nil {
+			return nil, err
+		}
+		undo = append(undo, r.operator.leave)
+		r.files.root = filepath.Join(dir, "operator", rootFile)
 	}
 	if err = r.files.write(r.cast, r.opts.Mode); err != nil {
 		return nil, err

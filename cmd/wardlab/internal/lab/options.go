@@ -20,6 +20,9 @@ type Options struct {
 	Rules   string // folder that replaces the agent's rules
 	NoRing  bool   // the agent captures with recvmmsg
 	Mode    string // of every segment: enforce or observe
+	Session bool   // an operator works with the gateway by wardctl
+	Cuts    int    // how often the operator cuts the intruder off
+	Wardctl string // program; "" is looked for next to this one
 	Console bool   // connect the terminal to the agent's console
 	JSON    bool   // the summary as JSON on Out; lines go to Live
 	Keep    string // folder for the agent's files, which stay; "": a temporary one
@@ -33,6 +36,9 @@ type Options struct {
 const (
 	// intrusion is how long the intruder needs, and its events to arrive.
 	intrusion = 11 * time.Second
+	// sessionTime is how long the operator needs, and cutTime for each further cut.
+	sessionTime = 22 * time.Second
+	cutTime     = 4 * time.Second
 	// leastRun is the shortest run in which anything can be shown.
 	leastRun = intrusion + 4*time.Second
 )
@@ -46,10 +52,27 @@ func (o *Options) start() time.Duration {
 	return 5 * time.Second
 }
 
+// session is how long the operator needs.
+func (o *Options) session() time.Duration { return sessionTime + time.Duration(o.Cuts-1)*cutTime }
+
+// after is what follows once enforcement is in place.
+func (o *Options) after() time.Duration {
+	if o.Session {
+		return intrusion + o.session()
+	}
+	return intrusion
+}
+
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
 	if o.For < leastRun {
 		return fmt.Errorf("--for %v: the intruder alone needs %v, a run at least %v", o.For, intrusion, leastRun)
+	}
+	if o.Session && (o.NoAgent || o.Image != "" || o.Console || o.Mode != "enforce") {
+		return errors.New("--session wants the agent here, in mode enforce, and its own console")
+	}
+	if o.Session && (o.Cuts < 1 || o.For < leastRun+o.session()) {
+		return fmt.Errorf("--for %v: a run with a session of %d cuts needs %v", o.For, o.Cuts, leastRun+o.session())
 	}
 	if o.Mode != "enforce" && o.Mode != "observe" && o.Mode != "stage" {
 		return fmt.Errorf("--mode %q: want enforce, stage or observe", o.Mode)
@@ -76,19 +99,19 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// findAgent returns the agent's program: the one named, else next to this one,
+// findProgram returns a program of ours: the one named, else next to this one,
 // else in bin/.
-func findAgent(named, self string) (string, error) {
+func findProgram(name, named, self string) (string, error) {
 	if named != "" {
 		if _, err := os.Stat(named); err != nil {
-			return "", fmt.Errorf("--agent: %w", err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		return filepath.Abs(named)
 	}
-	for _, p := range []string{filepath.Join(filepath.Dir(self), "wardkeeper"), filepath.Join("bin", "wardkeeper")} {
+	for _, p := range []string{filepath.Join(filepath.Dir(self), name), filepath.Join("bin", name)} {
 		if s, err := os.Stat(p); err == nil && s.Mode().IsRegular() {
 			return filepath.Abs(p)
 		}
 	}
-	return "", errors.New("the agent's program wardkeeper is neither next to wardlab nor in bin/: build it (make build), name it (--agent PATH), or run without (--no-agent)")
+	return "", fmt.Errorf("the program %s is neither next to wardlab nor in bin/: build it (make build)", name)
 }

@@ -35,6 +35,11 @@ type run struct {
 	agent   *agent
 	files   gatewayFiles
 
+	// Of a run with a session:
+	operator     *operator
+	sessionWrong []string
+	cuts         []time.Duration // from the command to the intruder's last packet
+
 	stopAgent func() // nil: there is none
 
 	mu       sync.Mutex
@@ -55,7 +60,16 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		if err != nil {
 			return Summary{}, fmt.Errorf("find this program: %w", err)
 		}
-		if opts.Agent, err = findAgent(opts.Agent, self); err != nil {
+		if opts.Agent, err = findProgram("wardkeeper", opts.Agent, self); err != nil {
+			return Summary{}, err
+		}
+	}
+	if opts.Session {
+		self, err := os.Executable()
+		if err != nil {
+			return Summary{}, fmt.Errorf("find this program: %w", err)
+		}
+		if opts.Wardctl, err = findProgram("wardctl", opts.Wardctl, self); err != nil {
 			return Summary{}, err
 		}
 	}
@@ -141,6 +155,9 @@ func (r *run) play(ctx context.Context, dir string) (Summary, error) {
 	}
 	notInPlace := r.await(ctx)
 	r.intrude(ctx)
+	if r.operator != nil && ctx.Err() == nil {
+		r.sessionWrong = r.session(ctx)
+	}
 	<-ctx.Done()
 	return r.finish(ctx, notInPlace), nil
 }
@@ -175,6 +192,7 @@ func (r *run) finish(ctx context.Context, notInPlace string) Summary {
 	if r.agent != nil {
 		r.closeAgent(&e)
 	}
+	e.Session = r.sessionWrong
 	r.gather(&e)
 	s := r.summarise(e)
 	s.Kernel, s.Memory = kernel, r.book.Counters()["process.rss_bytes"]

@@ -41,6 +41,7 @@ type Evidence struct {
 	Dropped int64    // messages that the broker could not deliver
 	Console string   // what is wrong with the serial console, "" if nothing
 	Leaked  []string // patient data that was found, by place
+	Session []string // what went wrong in the operator's session
 	Witness error    // why the counts are not to be trusted
 	Faults  []string // of the lab itself, or of messages that could not be read
 }

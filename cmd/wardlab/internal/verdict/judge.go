@@ -45,6 +45,9 @@ func Judge(e Evidence) []string {
 	if e.Console != "" {
 		fail("the console: %s", e.Console)
 	}
+	for _, s := range e.Session {
+		fail("the operator's session: %s", s)
+	}
 	for _, l := range e.Leaked {
 		fail("patient data left the gateway: %s", l)
 	}
