@@ -38,7 +38,6 @@ image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; De
 	bin/wardimage build --board $(BOARD) --out bin/images/$(BOARD) --version $(VERSION)
 
 test-image: image ## the image in a virtual machine: the ward around it, by kernel and by firmware, power cuts, rescue, button
-	bin/wardlab run --image bin/images/$(BOARD) --uefi --for 50s
 	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
 
 image-torture: image ## twenty power cuts at random moments

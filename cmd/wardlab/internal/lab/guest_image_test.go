@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"math/rand/v2"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -48,6 +47,7 @@ type site struct {
 	t       *testing.T
 	machine guest
 	cancel  context.CancelFunc
+	opened  uint64 // denied packets that passed while the gateway was open
 }
 
 // The frames that are sent from before the machine is on until the test ends.
@@ -199,20 +199,58 @@ func (s *site) until(what string, limit time.Duration, is func() bool) {
 			return
 		}
 		if how := s.agent.ended(); how != "" {
-			s.t.Fatalf("the machine ended: %s", how)
+			s.t.Fatalf("the machine ended: %s\n%s", how, strings.Join(lastLines(s.files.log(), 10), "\n"))
 		}
 	}
 	s.t.Fatalf("after %v not yet: %s; the serial line:\n%s", limit, what, s.console.text())
 }
 
-// TestImage runs the ward around the image once, so that its devices are known
-// and its rules confirmed, and then switches such a gateway on and off under
-// traffic. The verdicts are of the cards in the ward.
+// up switches the machine on until its rules were in place in time, and returns how
+// many events there were before.
+func (s *site) up() (events uint64) {
+	s.t.Helper()
+	for range 4 {
+		events = s.received()
+		s.on()
+		s.untilConnected()
+		if !s.console.said(tooSlow) {
+			return events
+		}
+		s.t.Log("this machine was too slow for the rules")
+		s.cut()
+		s.settleDenied()
+		s.forget()
+	}
+	s.t.Fatal("this machine is too slow to say anything")
+	return 0
+}
+
+// untilConnected waits for the ward to be connected: what is allowed passes.
+func (s *site) untilConnected() {
+	s.t.Helper()
+	printer, server := s.arrived(cast.Printer, cast.Intruder, allowed), s.arrived(cast.PumpServer, cast.Pump, clinical)
+	s.until("what is allowed passes", time.Minute, func() bool {
+		return s.arrived(cast.Printer, cast.Intruder, allowed) > printer && s.arrived(cast.PumpServer, cast.Pump, clinical) > server
+	})
+}
+
+// nothingDenied fails if a packet that the rules deny has reached the printer while
+// the gateway was not open.
+func (s *site) nothingDenied(when string) {
+	s.t.Helper()
+	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > s.opened {
+		s.t.Errorf("%s: %d packets that the rules deny reached the printer; the serial line:\n%s", when, n-s.opened, s.console.text())
+	}
+}
+
+// TestImage runs the ward around the image once, started by firmware as a board
+// does, so that its devices are known and its rules confirmed, and then switches
+// such a gateway on and off under traffic. The verdicts are of the cards in the ward.
 func TestImage(t *testing.T) {
 	image := imageFolder(t)
 	kept := t.TempDir()
 	var live bytes.Buffer
-	learned, err := Run(t.Context(), Options{Image: image, For: 40 * time.Second, Seed: cast.DefaultSeed, Mode: "enforce", Keep: kept, Out: &live, Live: &live})
+	learned, err := Run(t.Context(), Options{Image: image, UEFI: true, For: 40 * time.Second, Seed: cast.DefaultSeed, Mode: "enforce", Keep: kept, Out: &live, Live: &live})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,161 +273,34 @@ func TestImage(t *testing.T) {
 	t.Run("nothing passes before the rules", func(t *testing.T) {
 		s := newSite(t, image, disk)
 		defer s.cancel()
-		s.on()
+		events := s.up()
 		defer s.cut()
-		s.until("what is allowed passes", 30*time.Second, func() bool {
-			return s.arrived(cast.Printer, cast.Intruder, allowed) > 0 && s.arrived(cast.PumpServer, cast.Pump, clinical) > 0
-		})
 		t.Logf("connected: %d denied, %d allowed packets", s.arrived(cast.Printer, cast.Intruder, denied), s.arrived(cast.Printer, cast.Intruder, allowed))
-		if n := s.received(); n > 0 {
+		if n := s.received() - events; n > 0 {
 			t.Errorf("%d events came before the ward was connected: these are not the rules of the boot", n)
 		}
-		s.until("the agent is at work", 60*time.Second, func() bool { return s.received() > 0 })
+		s.until("the agent is at work", 60*time.Second, func() bool { return s.received() > events })
 		t.Logf("agent at work: %d denied, %d allowed packets", s.arrived(cast.Printer, cast.Intruder, denied), s.arrived(cast.Printer, cast.Intruder, allowed))
 		time.Sleep(5 * time.Second)
 		s.console.enter("show status")
 		time.Sleep(time.Second)
 		s.console.enter("show devices")
 		time.Sleep(2 * time.Second)
-		if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
-			t.Errorf("%d packets that the rules deny reached the printer; the serial line:\n%s", n, s.console.text())
+		s.nothingDenied("at work")
+	})
+	t.Run("nothing passes before the rules by UEFI", func(t *testing.T) {
+		s := newSite(t, image, disk)
+		s.machine.uefi = true
+		defer s.cancel()
+		events := s.up()
+		defer s.cut()
+		if n := s.received() - events; n > 0 {
+			t.Errorf("%d events came before the ward was connected: these are not the rules of the boot", n)
 		}
+		time.Sleep(5 * time.Second)
+		s.nothingDenied("seconds later")
 	})
 	t.Run("serial line", func(t *testing.T) { serialLine(t, image, disk) })
 	t.Run("agent killed and hung", func(t *testing.T) { deaths(t, image, disk) })
 	t.Run("power cuts", func(t *testing.T) { powerCuts(t, image, disk) })
-}
-
-// serialLine is a session at the machine's serial line, and noise on it.
-func serialLine(t *testing.T, image, disk string) {
-	s := newSite(t, image, disk)
-	defer s.cancel()
-	s.on()
-	defer s.cut()
-	s.until("the agent is at work", 60*time.Second, func() bool { return s.received() > 0 })
-	ask := func(command string, want ...string) {
-		t.Helper()
-		s.console.forget()
-		asked := time.Time{}
-		for _, w := range want {
-			s.until(command+" shows "+w, 90*time.Second, func() bool {
-				if time.Since(asked) > 20*time.Second { // in noise a line may be lost
-					asked = time.Now()
-					_, _ = s.console.master.Write([]byte{3}) // Ctrl-C, with all that came with it
-					time.Sleep(500 * time.Millisecond)
-					s.console.enter(command)
-				}
-				return s.console.said(w)
-			})
-		}
-		time.Sleep(time.Second)
-		t.Log(s.console.text())
-	}
-	session := func() {
-		ask("show status", "status    works", "enforce   in place")
-		ask("show firmware", "slot", "6.1.")
-		ask("show clock", "quality")
-		ask("show devices", "infusion-pump-lvp", "patient-monitor")
-		ask("show policy", "segment infusion: enforce")
-		ask("show uplink", "connected since")
-		ask("show log 5", "msg=")
-	}
-	session()
-	if t.Failed() {
-		return
-	}
-	noise := make([]byte, 100<<10)
-	for i := range noise {
-		noise[i] = byte(rand.Uint32())
-	}
-	before := s.received()
-	if _, err := s.console.master.Write(noise); err != nil {
-		t.Fatal(err)
-	}
-	session()
-	s.until("events come as before", 60*time.Second, func() bool { return s.received() > before })
-	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
-		t.Errorf("%d packets that the rules deny reached the printer", n)
-	}
-}
-
-// forget begins anew with what was said.
-func (c *console) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.tail = nil
-}
-
-// deaths has PID 1 kill the agent, and later stop it where it stands, while the
-// monitor talks to its central station: nothing of that is lost, the box does
-// not start over, and the agent is back each time.
-func deaths(t *testing.T, image, disk string) {
-	s := newSite(t, image, disk)
-	s.machine.test = "kill-agent=8s stop-agent=20s"
-	defer s.cancel()
-	s.on()
-	defer s.cut()
-	s.until("the ward is connected", 30*time.Second, func() bool { return s.arrived(cast.PumpServer, cast.Pump, clinical) > 0 })
-	ctx, quiet := context.WithCancel(t.Context())
-	defer quiet()
-	s.send(ctx, cast.Monitor, cast.Central, clinical)
-	for _, death := range []string{"killed for the agent", "stopped (signal) for the agent"} {
-		s.until(death, 60*time.Second, func() bool { return s.console.said(death) })
-		at, before := time.Now(), s.received()
-		s.until("the agent ended", 60*time.Second, func() bool { return s.console.said("agent ended: signal: killed") })
-		s.until("the agent is back", 60*time.Second, func() bool { return s.received() > before })
-		t.Logf("%s: back after %v", death, time.Since(at).Round(100*time.Millisecond))
-	}
-	quiet()
-	time.Sleep(time.Second)
-	flow := witness.Flow{From: cast.Monitor, To: cast.Central}
-	if sent, got := s.stand.At(cast.Monitor).Sent(flow), s.stand.At(cast.Central).Received(flow); sent < 1000 || got != sent {
-		t.Errorf("monitor to its central station: %d packets sent, %d received", sent, got)
-	}
-	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
-		t.Errorf("%d packets that the rules deny reached the printer", n)
-	}
-	if n := strings.Count(s.console.text(), "the ward is connected, filtered"); n != 1 {
-		t.Errorf("the box started %d times; the serial line:\n%s", n, s.console.text())
-	}
-}
-
-// cuts is how often the power is cut; WARDKEEPER_CUTS asks for more.
-func cuts(t *testing.T) int {
-	if n, err := strconv.Atoi(os.Getenv("WARDKEEPER_CUTS")); err == nil && n > 0 {
-		return n
-	}
-	return 5
-}
-
-// powerCuts takes the power away at random moments, before and after the agent
-// is up. It must come back by itself, enforcing all the while, with its history.
-func powerCuts(t *testing.T, image, disk string) {
-	s := newSite(t, image, disk)
-	defer s.cancel()
-	for n := range cuts(t) {
-		after := 2*time.Second + rand.N(14*time.Second)
-		t.Logf("cut %d after %v", n+1, after.Round(time.Millisecond))
-		s.on()
-		time.Sleep(after)
-		s.cut()
-	}
-	s.on()
-	defer s.cut()
-	before := s.received()
-	s.until("the agent is at work again", 60*time.Second, func() bool { return s.received() > before })
-	s.until("every event came", 30*time.Second, s.whole)
-	if n := s.arrived(cast.Printer, cast.Intruder, denied); n > 0 {
-		t.Errorf("%d packets that the rules deny reached the printer", n)
-	}
-	if s.arrived(cast.PumpServer, cast.Pump, clinical) == 0 {
-		t.Error("nothing of the pump reached its server")
-	}
-	epochs := map[string]bool{}
-	for _, a := range s.book.Accounts() {
-		epochs[a.Epoch] = true
-	}
-	if len(epochs) != 1 {
-		t.Errorf("epochs %v: a database was lost", epochs)
-	}
 }

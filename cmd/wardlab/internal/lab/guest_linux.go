@@ -46,6 +46,7 @@ type guest struct {
 	disk  string
 	line  string // tty that its serial line is
 	test  string // words for PID 1 (cmd/wardinit), "" for none
+	qmp   string // socket of QEMU's monitor, through which a test presses keys, "" for none
 }
 
 // newGuest gives the image a disk of its own with the gateway's files on it.
@@ -104,6 +105,9 @@ func (g guest) start() (*agent, error) {
 		"-drive", "if=none,format=raw,id=disk,file=" + g.disk, "-device", "virtio-blk-pci,drive=disk,romfile="}, boot...)
 	if g.test != "" {
 		args = append(args, "-fw_cfg", "name=opt/ward/test,string="+g.test)
+	}
+	if g.qmp != "" {
+		args = append(args, "-qmp", "unix:"+g.qmp+",server=on,wait=off", "-device", "virtio-keyboard-pci")
 	}
 	a := &agent{done: make(chan struct{})}
 	for i, port := range append([]string{ward.Uplink}, ward.WardPorts()...) {

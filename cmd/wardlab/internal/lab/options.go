@@ -44,10 +44,10 @@ const (
 )
 
 // start is how long the agent may take to come up. The image boots first, on an
-// emulated processor.
+// emulated processor that this machine may have little time for.
 func (o *Options) start() time.Duration {
 	if o.Image != "" {
-		return 30 * time.Second
+		return 90 * time.Second
 	}
 	return 5 * time.Second
 }
