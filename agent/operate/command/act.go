@@ -128,13 +128,13 @@ func (t *Task) act(ctx context.Context, st signed.Statement, r record) (any, err
 		if err != nil {
 			return nil, err
 		}
-		return nil, t.lend(lease{ID: st.ID, Op: st.Op, Device: device.ID(a.Device), Role: device.Role(a.Role), By: r.By, Reason: st.Reason, Seq: st.Seq, Ends: r.Ends})
+		return nil, t.lend(lease{ID: st.ID, Op: st.Op, Device: device.ID(a.Device), Role: device.Role(a.Role), By: r.By, Reason: st.Reason, Number: st.Number(), Ends: r.Ends})
 	case opTag:
 		a, err := signed.DecodeArgs[signed.Tag](st)
 		if err != nil {
 			return nil, err
 		}
-		return nil, t.lend(lease{ID: st.ID, Op: st.Op, Device: device.ID(a.Device), Tags: a.Tags, By: r.By, Reason: st.Reason, Seq: st.Seq, Ends: r.Ends})
+		return nil, t.lend(lease{ID: st.ID, Op: st.Op, Device: device.ID(a.Device), Tags: a.Tags, By: r.By, Reason: st.Reason, Number: st.Number(), Ends: r.Ends})
 	case opBreakGlass:
 		a, err := signed.DecodeArgs[signed.BreakGlass](st)
 		if err != nil {
@@ -186,7 +186,7 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 	if !had {
 		t.leases.cut(id, now)
 	}
-	t.leases.add(lease{ID: st.ID, Op: st.Op, Device: id, By: r.By, Reason: st.Reason, Interlock: r.Interlock, Hooks: a.Hooks, Seq: st.Seq, Ends: r.Until})
+	t.leases.add(lease{ID: st.ID, Op: st.Op, Device: id, By: r.By, Reason: st.Reason, Interlock: r.Interlock, Hooks: a.Hooks, Number: st.Number(), Ends: r.Until})
 	delete(t.leases.Letting, id)
 	t.condition(keepCode, t.leases.save(t.opt.Keep))
 	if w, ok := t.wanted(now)[id]; ok {
@@ -213,8 +213,8 @@ func (t *Task) release(ctx context.Context, st signed.Statement, by string) erro
 	}
 	id := device.ID(a.Device)
 	t.leases.drop(opQuarantine, id)
-	if set, ok := t.shelf.Current(signed.KindQuarantine); ok {
-		t.leases.Released[id] = set.Statement.Seq
+	if set, ok := t.named()[id]; ok {
+		t.leases.Released[id] = set
 	}
 	delete(t.leases.Asked, id)
 	t.condition(keepCode, t.leases.save(t.opt.Keep))

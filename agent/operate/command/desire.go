@@ -135,7 +135,7 @@ func (t *Task) valid(st signed.Statement) error {
 // apply brings an accepted statement in force.
 func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 	st := a.Statement
-	if cur, ok := t.shelf.Current(st.Kind); ok && cur.Statement.Seq > st.Seq && (st.Kind == signed.KindPolicy || st.Kind == signed.KindConfig) {
+	if cur, ok := t.shelf.Current(st.Kind); ok && cur.Statement.Number().Compare(st.Number()) > 0 && (st.Kind == signed.KindPolicy || st.Kind == signed.KindConfig) {
 		t.settle(a, newAnswer(st.ID, Succeeded, t.opt.Clock.Now()).because("", "kept; that of "+cur.Statement.ID+" is newer and stays in force"))
 		return
 	}

@@ -38,7 +38,7 @@ func (t *Task) wanted(now clock.Stamp) map[device.ID]wish {
 		}
 		for _, e := range set.Entries {
 			id := device.ID(e.Device)
-			if t.leases.Released[id] >= a.Statement.Seq {
+			if r, ok := t.leases.Released[id]; ok && r.Compare(a.Statement.Number()) >= 0 {
 				continue
 			}
 			w := wish{Order{ID: a.Statement.ID, Device: id, Owner: e.Owner, Reason: e.Reason, For: holdBlind}, holdBlind}
@@ -52,6 +52,22 @@ func (t *Task) wanted(now clock.Stamp) map[device.ID]wish {
 			if old, ok := out[id]; !ok || w.order.For > old.order.For {
 				out[id] = w
 			}
+		}
+	}
+	return out
+}
+
+// named are the devices that the sets name, in force or not, each with the
+// newest that does.
+func (t *Task) named() map[device.ID]signed.Number {
+	out := make(map[device.ID]signed.Number)
+	for _, a := range t.shelf.Applied(signed.KindQuarantine) { // the newest last
+		set, err := signed.DecodeArgs[signed.QuarantineSet](a.Statement)
+		if err != nil {
+			continue // it was valid when it was accepted
+		}
+		for _, e := range set.Entries {
+			out[device.ID(e.Device)] = a.Statement.Number()
 		}
 	}
 	return out
@@ -105,6 +121,11 @@ func (t *Task) fence(ctx context.Context) {
 			wrong = append(wrong, fmt.Sprintf("%s: %v", id, err))
 		}
 	}
+	named := t.named()
+	maps.DeleteFunc(t.leases.Released, func(id device.ID, n signed.Number) bool {
+		set, ok := named[id]
+		return !ok || set.Compare(n) > 0
+	})
 	for id := range t.leases.Asked { // of sets that ended
 		if _, ok := want[id]; !ok && t.leases.Asked[id].over(now) {
 			delete(t.leases.Asked, id)

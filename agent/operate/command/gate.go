@@ -80,7 +80,12 @@ func timely(st signed.Statement, now clock.Stamp) (end, error) {
 	if st.Kind == signed.KindCommand && life > maxLife {
 		return end{}, refusal(signed.ReasonNotAllowed, fmt.Sprintf("good for %v: a command may be for %v", life, maxLife))
 	}
-	ends := end{BootID: now.BootID, Mono: now.Mono + life}
+	// A number that nobody can follow on would keep out what others send, what
+	// opens above all. Numbers are milliseconds, so each signer keeps below.
+	if most := uint64(max(0, st.ExpiresTime().UnixMilli())); st.Kind == signed.KindCommand && st.Seq > most {
+		return end{}, refusal(signed.ReasonNotAllowed, fmt.Sprintf("seq %d: a command that is good until %s may have %d at most", st.Seq, st.Expires, most))
+	}
+	ends := end{BootID: now.BootID, Mono: now.Mono + life, Since: now.Mono}
 	if st.BootID != "" {
 		if st.BootID != now.BootID {
 			return end{}, refusal(signed.ReasonStaleBoot, fmt.Sprintf("for boot %s: this is boot %s", st.BootID, now.BootID))

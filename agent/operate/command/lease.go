@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,17 +16,17 @@ import (
 
 // lease is what a command did that ends by itself.
 type lease struct {
-	ID        string      `json:"id"`
-	Op        string      `json:"op"` // quarantine, pin-role, tag
-	Device    device.ID   `json:"device"`
-	Role      device.Role `json:"role,omitempty"`
-	Tags      []string    `json:"tags,omitempty"`
-	By        string      `json:"by"`
-	Reason    string      `json:"reason"`
-	Interlock bool        `json:"interlock,omitempty"`
-	Hooks     []string    `json:"hooks,omitempty"`
-	Seq       uint64      `json:"seq"`
-	Ends      end         `json:"ends"`
+	ID        string        `json:"id"`
+	Op        string        `json:"op"` // quarantine, pin-role, tag
+	Device    device.ID     `json:"device"`
+	Role      device.Role   `json:"role,omitempty"`
+	Tags      []string      `json:"tags,omitempty"`
+	By        string        `json:"by"`
+	Reason    string        `json:"reason"`
+	Interlock bool          `json:"interlock,omitempty"`
+	Hooks     []string      `json:"hooks,omitempty"`
+	Number    signed.Number `json:"number"`
+	Ends      end           `json:"ends"`
 }
 
 // leases are those that last, with what bounds new ones. They are kept as a file.
@@ -35,9 +34,9 @@ type leases struct {
 	All []lease `json:"all"`
 	// Cut is until when devices count that were put into quarantine lately.
 	Cut map[device.ID]end `json:"cut,omitempty"`
-	// Released are devices let go although the desired set names them: it counts
-	// for them again from the first set that is newer than this seq.
-	Released map[device.ID]uint64 `json:"released,omitempty"`
+	// Released are devices let go although a desired set names them: sets count
+	// for them again from the first that is newer than this.
+	Released map[device.ID]signed.Number `json:"released,omitempty"`
 	// Asked is until when the fence was asked to hold what the desired set names.
 	Asked map[device.ID]end `json:"asked,omitempty"`
 	// Letting are devices that no set names any more, still to be let go, and who
@@ -58,7 +57,7 @@ const (
 )
 
 func loadLeases(keep desired.Keep) (leases, error) {
-	none := leases{Cut: make(map[device.ID]end), Released: make(map[device.ID]uint64), Asked: make(map[device.ID]end), Letting: make(map[device.ID]string)}
+	none := leases{Cut: make(map[device.ID]end), Released: make(map[device.ID]signed.Number), Asked: make(map[device.ID]end), Letting: make(map[device.ID]string)}
 	versions, err := keep.All(leaseKey)
 	for _, v := range versions {
 		l := none
@@ -139,7 +138,7 @@ func (l *leases) find(id device.ID) (lease, bool) {
 // newest word about each thing counting.
 func (l *leases) marks(sets []desired.Accepted) (map[device.ID]device.Marks, error) {
 	type word struct {
-		seq uint64
+		at  signed.Number
 		say func(m *device.Marks)
 		of  device.ID
 	}
@@ -152,7 +151,7 @@ func (l *leases) marks(sets []desired.Accepted) (map[device.ID]device.Marks, err
 			continue
 		}
 		for _, e := range set.Entries {
-			words = append(words, word{a.Statement.Seq, func(m *device.Marks) {
+			words = append(words, word{a.Statement.Number(), func(m *device.Marks) {
 				m.Pin, m.Tags = pin(device.Role(e.Role), names(a.By), a.Statement.Reason), e.Tags
 			}, device.ID(e.Device)})
 		}
@@ -160,12 +159,12 @@ func (l *leases) marks(sets []desired.Accepted) (map[device.ID]device.Marks, err
 	for _, o := range l.All {
 		switch o.Op {
 		case opPinRole:
-			words = append(words, word{o.Seq, func(m *device.Marks) { m.Pin = pin(o.Role, o.By, o.Reason) }, o.Device})
+			words = append(words, word{o.Number, func(m *device.Marks) { m.Pin = pin(o.Role, o.By, o.Reason) }, o.Device})
 		case opTag:
-			words = append(words, word{o.Seq, func(m *device.Marks) { m.Tags = o.Tags }, o.Device})
+			words = append(words, word{o.Number, func(m *device.Marks) { m.Tags = o.Tags }, o.Device})
 		}
 	}
-	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortStableFunc(words, func(a, b word) int { return a.at.Compare(b.at) })
 	out := make(map[device.ID]device.Marks)
 	for _, w := range words {
 		m := out[w.of]

@@ -127,7 +127,7 @@ func (t *Task) again(ctx context.Context, id string) {
 	}
 	now := t.opt.Clock.Now()
 	switch {
-	case st.Op == opReboot && r.Answer.BootID != now.BootID:
+	case st.Op == opReboot && !r.Ends.thisBoot(now):
 		t.finish(st, r, newAnswer(id, Succeeded, now))
 	case r.Ends.over(now):
 		t.finish(st, r, newAnswer(id, Expired, now).because(signed.ReasonExpired, "the agent ended while it was executed"))

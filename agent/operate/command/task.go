@@ -212,6 +212,12 @@ const (
 
 // Run obeys until ctx ends.
 func (t *Task) Run(ctx context.Context) error {
+	// What was cut short is done first: done behind a newer command it would take
+	// that back. What opens the glass waits for neither.
+	in := t.queue.in
+	if len(t.journal.executing()) > 0 {
+		in = nil
+	}
 	var opening sync.WaitGroup
 	opening.Go(func() { t.open(ctx) })
 	defer opening.Wait()
@@ -231,17 +237,17 @@ func (t *Task) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case m := <-t.queue.in:
+		case m := <-in:
 			t.queue.taken(m)
 			t.handle(ctx, m)
 		case <-t.session:
 			t.reached(ctx)
 		case <-known:
-			known, resumed = nil, true
+			known, resumed, in = nil, true, t.queue.in
 			t.resume(ctx)
 		case <-late.C:
 			if !resumed {
-				known, resumed = nil, true
+				known, resumed, in = nil, true, t.queue.in
 				t.resume(ctx)
 			}
 		case <-tick.C:

@@ -2,7 +2,6 @@ package desired
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,7 +181,7 @@ func (s *Shelf) Seen(k signed.Kind, payload []byte) (Outcome, bool) {
 // the one that counts where only one can.
 func (s *Shelf) Applied(k signed.Kind) []Accepted {
 	out := s.all(k, func(sl slot) *Accepted { return sl.Applied })
-	slices.SortFunc(out, func(a, b Accepted) int { return cmp.Compare(a.Statement.Seq, b.Statement.Seq) })
+	slices.SortFunc(out, func(a, b Accepted) int { return a.Statement.Number().Compare(b.Statement.Number()) })
 	return out
 }
 

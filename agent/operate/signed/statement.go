@@ -1,6 +1,7 @@
 package signed
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/json"
 	"regexp"
@@ -113,6 +114,21 @@ func (s Statement) NotBeforeTime() time.Time { return instant(s.NotBefore) }
 
 // ExpiresTime is until when the statement may be acted on.
 func (s Statement) ExpiresTime() time.Time { return instant(s.Expires) }
+
+// Number is the place of a statement among those of its kind. The root comes
+// first: a number without reason weighs nothing under the next one.
+type Number struct {
+	Root int    `json:"root"`
+	Seq  uint64 `json:"seq"`
+}
+
+// Number is that of the statement.
+func (s Statement) Number() Number { return Number{s.Root, s.Seq} }
+
+// Compare is negative where n is the older of the two.
+func (n Number) Compare(o Number) int {
+	return cmp.Or(cmp.Compare(n.Root, o.Root), cmp.Compare(n.Seq, o.Seq))
+}
 
 // For refuses a statement that is not meant for the gateway of the site, which
 // is in these groups.
