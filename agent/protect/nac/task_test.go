@@ -216,14 +216,14 @@ func TestEndsWhileAHookIsCalled(t *testing.T) {
 // asked, and what is owed is undone all the same.
 func TestBeforeTheInventoryIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, n, stop := begin(t, order(time.Hour), good("a"))
+		b, _, end := begin(t, order(time.Hour), good("a"))
 		time.Sleep(5 * time.Minute)
-		stop()
+		end()
 		b.ready = make(chan struct{})
 		other := order(time.Hour)
 		other.Device = printer
 		b.know()
-		n, stop = b.start(newLife(0))
+		n, stop := b.start(newLife(0))
 		defer stop()
 		if err := n.Quarantine(other); err != nil {
 			t.Fatal(err)
