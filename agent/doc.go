@@ -41,6 +41,7 @@
 //	agent/know/inventory       facts to devices, remembered
 //	agent/know/classify        facts to identity, with evidence
 //	agent/know/behave          conversations of a device
+//	agent/know/utilise         what a device is doing, in minutes by the hour
 //	agent/protect/policy       identity and policy to a ruleset, pure
 //	agent/protect/enforce      ruleset to kernel, read back and compared
 //	agent/protect/nac          quarantine asked of the network outside, owed until undone

@@ -35,6 +35,8 @@ type Device struct {
 	Tags      []string
 	// Conversations, most bytes first, at most MaxConversations.
 	Conversations []Conversation
+	// Utilisation is not kept with the device: after a restart it is found anew.
+	Utilisation Utilisation `json:"-"`
 }
 
 // Bounds of what is kept of one device.
