@@ -124,7 +124,7 @@ func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.
 	// know
 	classifier := classify.New(classify.Options{Rules: know.rules, Registry: know.vendors, Internal: cfg.Site.Internal})
 	book := inventory.NewBook(inventory.DefaultLimits(), classifier, know.vendors, a.recent)
-	a.devices = inventory.NewTask(book, newDeviceRoom(a.store), a.clock, &a.board, log)
+	a.devices = inventory.NewTask(book, newDeviceRoom(a.store, deviceBucket), newDeviceRoom(a.store, useBucket), a.clock, &a.board, log)
 
 	// observe: one goroutine a port, straight into the inventory's queue
 	share := cfg.Observe.PerPort(len(cfg.Ports.Ward))

@@ -57,26 +57,33 @@ func readPolicy(cfg *config.Config, k knowledge) (*policy.Policy, error) {
 	return policy.Parse(cfg.Policy, data, k.rules.Roles.Class, k.rules.Roles.Names()...)
 }
 
-// deviceRoom keeps the inventory.
+// deviceRoom keeps something by device.
 type deviceRoom struct {
 	store.Room
-	s *store.Store
+	s      *store.Store
+	bucket string
 }
 
-const deviceBucket = "devices"
+// What is kept by device: the inventory, and its utilisation.
+const (
+	deviceBucket = "devices"
+	useBucket    = "utilisation"
+)
 
-func newDeviceRoom(s *store.Store) deviceRoom { return deviceRoom{s.Room(deviceBucket), s} }
+func newDeviceRoom(s *store.Store, bucket string) deviceRoom {
+	return deviceRoom{s.Room(bucket), s, bucket}
+}
 
 // Save puts and deletes in one transaction.
 func (r deviceRoom) Save(values map[string][]byte, gone []string) error {
 	return r.s.Update(func(tx *store.Tx) error {
 		for k, v := range values {
-			if err := tx.Put(deviceBucket, []byte(k), v); err != nil {
+			if err := tx.Put(r.bucket, []byte(k), v); err != nil {
 				return err
 			}
 		}
 		for _, k := range gone {
-			if err := tx.Delete(deviceBucket, []byte(k)); err != nil {
+			if err := tx.Delete(r.bucket, []byte(k)); err != nil {
 				return err
 			}
 		}

@@ -159,6 +159,22 @@ type Conversation struct {
 	Last        time.Time `json:"last"`
 }
 
+// Utilisation is class telemetry: how a device spent the minutes of one hour in
+// which the gateway looked. Nothing finer leaves it: a bed and a minute can name
+// a person. After a restart there may be two of one hour, whose minutes add up.
+type Utilisation struct {
+	Device device.ID   `json:"device"`
+	Role   device.Role `json:"role"`
+	Hour   time.Time   `json:"hour"` // its beginning
+	// Minutes are by state ("off", "on-idle", "in-use", "service", "unknown") and
+	// by what decided it: "e1" the device's own report, "e2" the class of its
+	// messages, "e3" their rate, "e4" that it was there or silent.
+	Minutes map[string]map[string]int `json:"minutes"`
+}
+
+// Kind is "utilisation".
+func (Utilisation) Kind() string { return "utilisation" }
+
 // Health is class state, key "health": the gateway about itself.
 type Health struct {
 	Conditions []HealthCondition `json:"conditions"`

@@ -53,6 +53,9 @@ func (b *Book) forget(r *record, now clock.Stamp) {
 	if r.saved {
 		b.gone[r.dev.ID] = true
 	}
+	if r.use != nil {
+		b.unused[r.dev.ID] = true
+	}
 	if !r.told.known { // nobody has heard of it
 		return
 	}

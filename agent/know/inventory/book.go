@@ -9,6 +9,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
+	"github.com/wardkeeper/wardkeeper/agent/know/utilise"
 )
 
 // Classifier judges who a device is. It must be pure.
@@ -48,8 +49,11 @@ type Book struct {
 	events   event.Sink // nil: nobody listens
 	byMAC    map[fact.MAC]*record
 	perPort  map[string]int
-	barren   map[string]time.Duration // by port: when room was last looked for in vain
-	gone     map[device.ID]bool       // forgotten, but still with the keeper
+	barren   map[string]time.Duration     // by port: when room was last looked for in vain
+	gone     map[device.ID]bool           // forgotten, but still with the keeper
+	uses     map[device.ID]*utilise.Meter // read by LoadUse, of no device yet
+	unused   map[device.ID]bool           // as gone, with the keeper of the utilisation
+	bin      int                          // of the utilisation, by now
 	marks    map[device.ID]device.Marks
 	marked   bool // marks are known; until then those kept with the devices hold
 	seq      uint64
@@ -62,7 +66,7 @@ type Book struct {
 // NewBook makes an empty inventory; events may be nil.
 func NewBook(limits Limits, c Classifier, v Vendors, events event.Sink) *Book {
 	return &Book{limits: limits, classify: c, vendors: v, events: events, now: 1, byMAC: make(map[fact.MAC]*record),
-		perPort: make(map[string]int), barren: make(map[string]time.Duration), gone: make(map[device.ID]bool)}
+		perPort: make(map[string]int), barren: make(map[string]time.Duration), gone: make(map[device.ID]bool), unused: make(map[device.ID]bool)}
 }
 
 // Stats returns the counts so far.
@@ -80,6 +84,7 @@ func (b *Book) advance(now clock.Stamp) {
 		b.now += d
 	}
 	b.last = now
+	b.turn(now)
 }
 
 // Apply merges one batch of an observer; now stamps the events it causes.
@@ -97,6 +102,9 @@ func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
 			b.stats.Foreign++
 			continue
 		}
+		if r.use != nil {
+			r.use.Fact(f.Kind, f.Value.String())
+		}
 		if r.add(f.Kind, f.Value.String(), f.Value.Personal(), time.Unix(0, f.Time).UTC()) {
 			r.judge = true
 			r.note(learns)
@@ -107,6 +115,9 @@ func (b *Book) Apply(batch fact.Batch, now clock.Stamp) {
 			n := counts
 			if r.talks.Add(f) {
 				n = learns
+			}
+			if r.use != nil {
+				r.use.Flow(&f)
 			}
 			r.talk, r.stale = true, true
 			r.save.note(n)
@@ -138,6 +149,9 @@ func (b *Book) sight(port string, s fact.Sighting, now clock.Stamp) {
 		b.refuted(r, now)
 	}
 	r.seen = b.now
+	if r.use != nil {
+		r.use.Heard()
+	}
 	if r.address(s.IP) {
 		r.note(learns)
 	}
@@ -214,6 +228,7 @@ func (b *Book) judge(r *record) {
 	if id := r.dev.Identity; id.Role != old.Role || id.Confidence != old.Confidence || id.Class != old.Class {
 		r.note(turns)
 	}
+	b.meter(r)
 }
 
 // Snapshot copies the inventory, sorted by id.

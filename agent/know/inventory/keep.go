@@ -70,6 +70,7 @@ func (b *Book) Load(k Keeper) (bad int, err error) {
 		b.perPort[r.dev.Port]++
 		b.mark(r)
 	}
+	b.settleUse()
 	return bad, nil
 }
 
@@ -83,6 +84,7 @@ func (r *record) merge(seen *record) {
 	}
 	r.dev.Port, r.dev.VLAN, r.dev.LastSeen = seen.dev.Port, seen.dev.VLAN, seen.dev.LastSeen
 	r.seen = seen.seen
+	r.use, r.useSaved = seen.use, seen.useSaved
 	r.note(turns)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/know/behave"
+	"github.com/wardkeeper/wardkeeper/agent/know/utilise"
 )
 
 // record is a device while it is being learned. Times of type time.Duration
@@ -19,6 +20,7 @@ type record struct {
 	facts map[factKey]*learned
 	adds  uint64 // of facts
 	talks behave.Conversations
+	use   *utilise.Meter // nil while it has no role
 
 	value  device.Device // as in the last snapshot, shared with it: never changed
 	stale  bool          // value is not what the record says
@@ -37,12 +39,13 @@ type record struct {
 	window time.Duration // beginning of the minute in which spent counts
 	spent  int           // device events in it
 
-	report due // to the manager, as an inventory record
-	save   due // to the keeper
-	saved  bool
-	silent time.Duration // as the keeper has it
-	talked time.Duration // last conversations event
-	talk   bool          // has conversations that were not reported
+	report   due // to the manager, as an inventory record
+	save     due // to the keeper
+	saved    bool
+	silent   time.Duration // as the keeper has it
+	talked   time.Duration // last conversations event
+	useSaved time.Duration // as due, of use
+	talk     bool          // has conversations that were not reported
 }
 
 // told is what the last device events said.
@@ -175,6 +178,9 @@ func (r *record) freeze() device.Device {
 	if r.stale {
 		r.value = r.dev
 		r.value.Facts, r.value.Conversations = r.known(), r.talks.List()
+		if r.use != nil {
+			r.value.Utilisation = r.use.Now()
+		}
 		r.stale = false
 	}
 	return r.value

@@ -66,11 +66,13 @@ func (b *Book) emit(e event.Event) {
 	}
 }
 
-// Report emits the inventory record and the conversations of the devices that
-// are due.
+// Report emits the inventory record, the conversations and the hours of use of
+// the devices that are due.
 func (b *Book) Report(now clock.Stamp) {
 	b.advance(now)
+	left := atOnce
 	for _, r := range b.byMAC {
+		b.tellUse(r, now, &left)
 		if r.judged != 0 && r.report.now(reportGaps(), b.now) {
 			b.emit(b.inventoryEvent(r, now))
 			r.report.done(b.now)

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ const (
 type Task struct {
 	book  *Book
 	keep  Keeper // nil: remembers nothing
+	uses  Keeper // of the utilisation; nil with keep
 	clock *clock.Clock
 	board *health.Board
 	log   *slog.Logger
@@ -42,9 +44,9 @@ type Task struct {
 	subs []chan struct{} // mu
 }
 
-// NewTask wires the task; keep may be nil.
-func NewTask(b *Book, keep Keeper, c *clock.Clock, board *health.Board, log *slog.Logger) *Task {
-	t := &Task{book: b, keep: keep, clock: c, board: board, log: log, queue: make(chan fact.Batch, queueLen),
+// NewTask wires the task; keep, and with it uses, may be nil.
+func NewTask(b *Book, keep, uses Keeper, c *clock.Clock, board *health.Board, log *slog.Logger) *Task {
+	t := &Task{book: b, keep: keep, uses: uses, clock: c, board: board, log: log, queue: make(chan fact.Batch, queueLen),
 		marks: make(chan map[device.ID]device.Marks, 1), ready: make(chan struct{})}
 	t.snap.Store(&device.Snapshot{})
 	t.stats.Store(&Stats{})
@@ -132,7 +134,7 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			t.drain()
 			if loaded {
-				t.save(t.book.SaveAll)
+				t.save(t.book.SaveAll, t.book.SaveAllUse)
 			}
 			return nil
 		case b := <-t.queue:
@@ -158,7 +160,7 @@ func (t *Task) Run(ctx context.Context) error {
 				loaded = t.load()
 				continue
 			}
-			t.save(t.book.Save)
+			t.save(t.book.Save, t.book.SaveUse)
 		}
 	}
 }
@@ -182,7 +184,11 @@ func (t *Task) drain() {
 // rules of all devices removed.
 func (t *Task) load() bool {
 	if t.keep != nil {
-		bad, err := t.book.Load(t.keep)
+		badUse, err := t.book.LoadUse(t.uses)
+		bad := 0
+		if err == nil {
+			bad, err = t.book.Load(t.keep)
+		}
 		if err != nil {
 			if t.condition("inventory.load", err.Error()) {
 				t.log.Error("inventory not loaded", "err", err)
@@ -192,8 +198,8 @@ func (t *Task) load() bool {
 		if t.board.Clear("inventory.load") {
 			t.log.Info("inventory loaded at last")
 		}
-		if bad > 0 {
-			t.log.Warn("inventory records unreadable", "count", bad)
+		if bad+badUse > 0 {
+			t.log.Warn("inventory records unreadable", "count", bad, "of utilisation", badUse)
 		}
 	}
 	t.book.Settle(t.clock.Now())
@@ -202,11 +208,11 @@ func (t *Task) load() bool {
 	return true
 }
 
-func (t *Task) save(hand func(Keeper) error) {
+func (t *Task) save(hand, handUse func(Keeper) error) {
 	if t.keep == nil {
 		return
 	}
-	if err := hand(t.keep); err != nil {
+	if err := errors.Join(hand(t.keep), handUse(t.uses)); err != nil {
 		if t.condition("inventory.save", err.Error()) {
 			t.log.Error("inventory not saved", "err", err)
 		}

@@ -54,7 +54,7 @@ func TestLoadFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var board health.Board
 		book := NewBook(DefaultLimits(), byHostname{}, oneVendor{}, nil)
-		task := NewTask(book, keep, clock.New(bubble{time.Now()}, time.Time{}), &board, slog.New(slog.DiscardHandler))
+		task := NewTask(book, keep, memory{}, clock.New(bubble{time.Now()}, time.Time{}), &board, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- task.Run(ctx) }()

@@ -101,9 +101,9 @@ func (m *Meter) learn() {
 	if bytes > 0 {
 		m.rates.add(bytes)
 		m.heard = true
-	}
-	if limit, ok := m.baseline(); ok && bytes >= limit {
-		m.signs |= busy
+		if limit, ok := m.baseline(); ok && bytes >= limit {
+			m.signs |= busy
+		}
 	}
 	if !m.heard {
 		m.silent++
