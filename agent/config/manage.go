@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -132,8 +133,11 @@ func secretFile(h Hook) error {
 }
 
 // MayBecome says why a gateway with this configuration may not be given another
-// one from afar. Who it is, where its state lies and whom it obeys are not a
-// matter of configuration: a mistake there could not be taken back.
+// one from afar. Who it is, where its state lies, whom it obeys and that it hears
+// them are not a matter of configuration: a mistake there could not be taken
+// back. Nor is what the rules stand on, which the people who sign for the
+// configuration do not sign for: with the uplink at another port a pump is cut
+// from its server, and the broker is reached all the same.
 func (c *Config) MayBecome(other *Config) error {
 	for _, v := range []struct{ key, old, new string }{
 		{"gateway", c.Gateway, other.Gateway},
@@ -141,10 +145,17 @@ func (c *Config) MayBecome(other *Config) error {
 		{"state.dir", c.State, other.State},
 		{"manage.root", c.Manage.Root, other.Manage.Root},
 		{"lab", fmt.Sprint(c.Lab), fmt.Sprint(other.Lab)},
+		{"ports.uplink", c.Ports.Uplink, other.Ports.Uplink},
+		{"ports.ward", strings.Join(c.Ports.Ward, ", "), strings.Join(other.Ports.Ward, ", ")},
+		{"policy.file", c.Policy, other.Policy},
+		{"rules.dir", c.Rules, other.Rules},
 	} {
 		if v.old != v.new {
 			return fmt.Errorf("%s: %q may not become %q from afar", v.key, v.old, v.new)
 		}
+	}
+	if other.Uplink.URL == "" {
+		return errors.New("uplink.url: nobody could take that back from afar")
 	}
 	return nil
 }

@@ -61,7 +61,6 @@ func TestErrors(t *testing.T) {
 		{"network", "[site]\ninternal = [\"10.0.0.0/33\"]\n", `w.toml:2: site.internal: "10.0.0.0/33": want a network like 10.0.0.0/8`},
 		{"scanner", "[site]\nscanners = [\"x\"]\n", `w.toml:2: site.scanners: "x": want an IP address`},
 		{"mode", "mode = \"hub\"\n", `w.toml:1: mode: "hub": want "bridge", "routed" or "tap"`},
-		{"mode not built", "mode = \"tap\"\n", `w.toml:1: mode: "tap" is not built yet; "bridge" is`},
 		{"no ward port", "[ports]\nward = []\n", `w.toml:2: ports.ward: want at least one ward port`},
 		{"port twice", "[ports]\nuplink = \"eth1\"\nward = [\"eth1\"]\n", `w.toml:3: ports.ward: "eth1" is named twice`},
 		{"port name", "[ports]\nward = [\"a b\"]\n", `w.toml:2: ports.ward: "a b": want a port name of at most 15 characters`},
@@ -105,16 +104,22 @@ func FuzzParse(f *testing.F) {
 
 func TestMayBecome(t *testing.T) {
 	base := "gateway = \"g\"\n"
-	now, err := Parse("now", []byte(base))
+	broker := "[uplink]\nurl = \"mqtts://broker:8883\"\n"
+	now, err := Parse("now", []byte(base+broker))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for in, want := range map[string]string{
-		base + "[uplink]\nurl = \"mqtts://broker:8883\"\n": "",
-		"gateway = \"h\"\n":                      `gateway: "g" may not become "h" from afar`,
-		base + "lab = true\n":                    `lab: "false" may not become "true" from afar`,
-		base + "[state]\ndir = \"/elsewhere\"\n": `state.dir: "/data/wardkeeper" may not become "/elsewhere" from afar`,
-		base + "[manage]\nroot = \"/mine\"\n":    `manage.root: "" may not become "/mine" from afar`,
+		base + "[uplink]\nurl = \"mqtts://other:8883\"\n": "",
+		"gateway = \"g\"\n": `uplink.url: nobody could take that back from afar`,
+		base + "[ports]\nuplink = \"eth1\"\nward = [\"eth0\"]\n": `ports.uplink: "eth0" may not become "eth1" from afar`,
+		base + "[ports]\nward = [\"eth1\", \"eth2\"]\n":          `ports.ward: "eth1" may not become "eth1, eth2" from afar`,
+		base + "[policy]\nfile = \"/p.toml\"\n":                  `policy.file: "" may not become "/p.toml" from afar`,
+		base + "[rules]\ndir = \"/mine\"\n":                      `rules.dir: "" may not become "/mine" from afar`,
+		"gateway = \"h\"\n":                                      `gateway: "g" may not become "h" from afar`,
+		base + "lab = true\n":                                    `lab: "false" may not become "true" from afar`,
+		base + "[state]\ndir = \"/elsewhere\"\n":                 `state.dir: "/data/wardkeeper" may not become "/elsewhere" from afar`,
+		base + "[manage]\nroot = \"/mine\"\n":                    `manage.root: "" may not become "/mine" from afar`,
 	} {
 		c, err := Parse("new", []byte(in))
 		if err != nil {

@@ -85,15 +85,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	host := linux.New(linux.Options{})
-	cfg, err := configured(file, host, log)
-	if err != nil {
-		fmt.Fprintln(stderr, "wardkeeper:", err)
-		return exitConfig
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := agent.New(ctx, cfg, host, log, build(), by)
+	a, err := newAgent(ctx, file, by, log)
 	switch {
 	case err != nil && ctx.Err() != nil: // SIGTERM came before anything ran
 		return 0
@@ -109,6 +103,26 @@ func runAgent(file string, by agent.Supervisor, stderr io.Writer) int {
 		return exitAgain
 	}
 	return 0
+}
+
+// newAgent makes the agent with the configuration to run with. One that people
+// sent, and that the agent refuses, must not have PID 1 give up the gateway's own
+// as well: then nobody would take it back.
+func newAgent(ctx context.Context, file string, by agent.Supervisor, log *slog.Logger) (*agent.Agent, error) {
+	host := linux.New(linux.Options{})
+	cfg, err := configured(file, host, log)
+	if err != nil {
+		return nil, err
+	}
+	a, err := agent.New(ctx, cfg, host, log, build(), by)
+	if err == nil || errors.Is(err, agent.ErrAgain) || cfg.Desired == "" {
+		return a, err
+	}
+	log.Error("the configuration that was sent is not used, the file is", "err", err)
+	if cfg, err = readConfig(file); err != nil {
+		return nil, err
+	}
+	return agent.New(ctx, cfg, host, log, build(), by)
 }
 
 // preload does without a configuration that cannot be read: rules that were in

@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/operate/desired"
+	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
 )
 
 // asAgent in the environment makes the test binary the agent, also where the
@@ -195,4 +198,31 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("exit code %d, want %d\n%s", code, exitAgain, b.log.String())
 		}
 	})
+}
+
+// TestSentConfigurationThatIsRefused: the agent works with the file, also where
+// it had worked with the one that was sent before, and the trial goes on.
+func TestSentConfigurationThatIsRefused(t *testing.T) {
+	for _, state := range []desired.State{desired.Settled, desired.Applying} {
+		b := newBox(t, "mqtt://127.0.0.1:1")
+		text, err := os.ReadFile(b.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := string(text) + "[[nac.hook]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"https://soc.invalid/\"\nsecret = \"/nowhere\"\n"
+		trial := desired.Trial{State: state, Old: bad}
+		if state != desired.Settled {
+			trial = desired.Trial{State: state, New: bad, ID: "statement-1"}
+		}
+		keep := kept.Open(filepath.Join(filepath.Dir(b.db), "desired"))
+		if err := trial.Save(keep); err != nil {
+			t.Fatal(err)
+		}
+		if code := b.start(t, nil); code != 0 || !strings.Contains(b.log.String(), "the configuration that was sent is not used") {
+			t.Errorf("%s: exit code %d\n%s", state, code, b.log.String())
+		}
+		if now, err := desired.LoadTrial(keep); err != nil || state == desired.Applying && now.Starts != 1 {
+			t.Errorf("%s: the start is not counted: %+v, %v", state, now, err)
+		}
+	}
 }
