@@ -2,9 +2,12 @@ package uplink
 
 import "sync"
 
-// maxAnswers is how many answers wait for a session; the oldest goes first: who
-// asked so long ago has given up.
-const maxAnswers = 256
+// Bounds of what waits for a session; the oldest goes first: who asked so long
+// ago has given up. Diagnostics are some 100 KB.
+const (
+	maxAnswers     = 256
+	maxAnswerBytes = 1 << 20
+)
 
 // answer is what is said to a command.
 type answer struct {
@@ -40,7 +43,14 @@ func wake(c chan struct{}) {
 }
 
 func (a *answers) trim() {
-	if n := len(a.list) - maxAnswers; n > 0 {
+	n, size := len(a.list), 0
+	for n > 0 && len(a.list)-n < maxAnswers {
+		if size += len(a.list[n-1].payload); size > maxAnswerBytes && n < len(a.list) {
+			break
+		}
+		n--
+	}
+	if n > 0 {
 		a.list = append([]answer(nil), a.list[n:]...)
 		a.lost += uint64(n)
 	}
