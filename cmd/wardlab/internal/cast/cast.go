@@ -37,12 +37,14 @@ type Member struct {
 // Cast is the whole ward.
 type Cast struct {
 	Seed    uint64
+	Kind    Kind
 	Site    string
 	Gateway string // the gateway's id
 	Subnet  netip.Prefix
 	Domain  string
 	Patient Patient
 	members []Member // indexed by Part
+	parts   []Part   // besides the basic ones
 }
 
 // Patient is the synthetic person whose data crosses the ward. Nothing of it
@@ -62,7 +64,7 @@ func (c *Cast) Member(p Part) Member {
 // ByMAC finds the host with that address.
 func (c *Cast) ByMAC(m MAC) (Member, bool) {
 	for _, x := range c.members[1:] {
-		if x.MAC == m {
+		if x.Part != 0 && x.MAC == m {
 			return x, true
 		}
 	}
@@ -72,7 +74,7 @@ func (c *Cast) ByMAC(m MAC) (Member, bool) {
 // ByAddr finds the host with that address.
 func (c *Cast) ByAddr(a netip.Addr) (Member, bool) {
 	for _, x := range c.members[1:] {
-		if x.Addr == a {
+		if x.Part != 0 && x.Addr == a {
 			return x, true
 		}
 	}

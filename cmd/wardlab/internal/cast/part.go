@@ -18,7 +18,7 @@ const (
 	Infra
 )
 
-// Parts lists every part, ward side first, in the order in which it is shown.
+// Parts lists the parts of the basic ward, ward side first, in the order in which it is shown.
 func Parts() []Part {
 	return []Part{Pump, Monitor, Ultrasound, Printer, Intruder, PC, PumpServer, Central, PACS, Infra}
 }
@@ -48,13 +48,13 @@ func (p Part) String() string {
 	case Infra:
 		return "dns"
 	}
-	return "invalid"
+	return p.extra().name
 }
 
 // Uplink reports whether the host stands behind the gateway's uplink.
 func (p Part) Uplink() bool {
 	switch p {
-	case PumpServer, Central, PACS, Infra:
+	case PumpServer, Central, PACS, Infra, Hub:
 		return true
 	}
 	return false
@@ -73,7 +73,7 @@ func (p Part) Role() string {
 	case Printer:
 		return "printer"
 	}
-	return ""
+	return p.extra().role
 }
 
 // Port is the gateway port behind which the host stands.
@@ -90,5 +90,12 @@ func (p Part) Port() string {
 	case Intruder, PC:
 		return "w5"
 	}
+	if !p.Uplink() && p.Bedside() {
+		return BedsidePort
+	}
 	return "up0"
 }
+
+// BedsidePort is the gateway port that wards other than the basic one have
+// besides, with a switch behind it.
+const BedsidePort = "w6"

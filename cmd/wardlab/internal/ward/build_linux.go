@@ -16,8 +16,16 @@ const (
 	Bridge = "br0"
 )
 
-// WardPorts are the gateway's ports towards the ward.
+// WardPorts are the gateway's ports towards the basic ward.
 func WardPorts() []string { return []string{"w1", "w2", "w3", "w4", "w5"} }
+
+// Ports are the gateway's ports towards this ward.
+func (w *Ward) Ports() []string {
+	if w.Cast.Kind == cast.Basic {
+		return WardPorts()
+	}
+	return append(WardPorts(), cast.BedsidePort)
+}
 
 // forwardMask lets a bridge pass on LLDP (bit 14) and 802.1X (bit 3), which it
 // eats otherwise: the gateway must be transparent.
@@ -52,8 +60,8 @@ func construct(c *cast.Cast, apart bool) (_ *Ward, err error) {
 	if err := gateway(apart); err != nil {
 		return nil, err
 	}
-	// The switch on w5 and the network behind the uplink are bridges in
-	// namespaces of their own, reached by one cable each.
+	// The switches on w5 and at the bedside and the network behind the uplink are
+	// bridges in namespaces of their own, reached by one cable each.
 	closet, err := w.network("w5")
 	if err != nil {
 		return nil, err
@@ -62,14 +70,22 @@ func construct(c *cast.Cast, apart bool) (_ *Ward, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := 0 // of ports on the two switches
-	for _, p := range cast.Parts() {
+	var bedside *namespace
+	if c.Kind != cast.Basic {
+		if bedside, err = w.network(cast.BedsidePort); err != nil {
+			return nil, err
+		}
+	}
+	n := 0 // of ports on the switches
+	for _, p := range c.Parts() {
 		at, port := (*namespace)(nil), p.Port()
 		switch {
 		case p.Uplink():
 			at = core
 		case port == "w5":
 			at = closet
+		case port == cast.BedsidePort:
+			at = bedside
 		}
 		if at != nil {
 			n++
@@ -284,7 +300,7 @@ func cable(at *namespace, port string, far *namespace, card string, mac net.Hard
 // Close takes the ward down, so that another can be built in its place.
 func (w *Ward) Close() {
 	// A deleted port takes the far end of its cable with it.
-	for _, name := range append(WardPorts(), Uplink, Bridge, desk) {
+	for _, name := range append(w.Ports(), Uplink, Bridge, desk) {
 		if l, err := netlink.LinkByName(name); err == nil {
 			_ = netlink.LinkDel(l)
 		}

@@ -22,7 +22,7 @@ type Stand struct {
 // Watch puts a witness on every host's card. Frames are counted from here on.
 func Watch(w *ward.Ward) (*Stand, error) {
 	s := &Stand{tallies: map[cast.Part]*Tally{}}
-	for _, p := range cast.Parts() {
+	for _, p := range w.Cast.Parts() {
 		r, err := w.Host(p).Raw(0)
 		if err != nil {
 			s.Close()
