@@ -28,6 +28,7 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 	f.SetOutput(io.Discard)
 	f.DurationVar(&opts.For, "for", 0, "how long the ward runs (default 30s, with --image 1m, with --console 10m)")
 	f.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "`SEED` of another ward: other MACs of the same vendors, names, addresses")
+	f.StringVar(&opts.Ward, "ward", "", "`KIND` of ward: icu, theatre or lab has more devices than the basic one")
 	f.StringVar(&opts.Agent, "agent", "", "`PATH` of the agent's program (default: wardkeeper next to wardlab, or in bin/)")
 	f.StringVar(&opts.Image, "image", "", "`DIR` of a built image, run in a virtual machine as the gateway")
 	f.BoolVar(&opts.UEFI, "uefi", false, "let firmware boot the image from its disk, not the machine its kernel")

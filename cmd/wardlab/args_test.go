@@ -15,6 +15,12 @@ func TestParse(t *testing.T) {
 	if o.For != 20*time.Second || o.Seed != 9 || o.Mode != "observe" || o.Rules != "/r" || o.Agent != "/a" || !o.JSON || o.NoAgent {
 		t.Errorf("options %+v", o)
 	}
+	if o, err = parse([]string{"run", "--ward", "icu"}, nil); err != nil || o.Ward != "icu" || o.Check() != nil {
+		t.Errorf("ward: %+v, %v", o, err)
+	}
+	if o.Ward = "attic"; o.Check() == nil {
+		t.Error("a ward that there is not passes")
+	}
 	if o, err = parse([]string{"record", "--shuffle", "4", "/d"}, nil); err != nil || o.Record != "/d" || o.Seed != 4 || !o.NoAgent {
 		t.Errorf("record: %+v, %v", o, err)
 	}

@@ -15,7 +15,7 @@ import (
 // openServers sets up the hosts behind the uplink, with fixed addresses.
 func (r *run) openServers() error {
 	infra := r.ward.Host(cast.Infra)
-	for _, p := range cast.Parts() {
+	for _, p := range r.cast.Parts() {
 		if !p.Uplink() {
 			continue
 		}
@@ -87,7 +87,7 @@ func (r *run) openWard(ctx context.Context) error {
 	r.launch(&r.clients, "ultrasound", r.stage.Ultrasound)
 	r.launch(&r.clients, "pc", r.stage.PC)
 	r.screen.say("pump, monitor, printer, two PCs on: all have addresses by DHCP")
-	return nil
+	return r.openBedside()
 }
 
 // talk takes what the simulators report.

@@ -36,7 +36,7 @@ func (r *run) await(ctx context.Context) string {
 		changed := r.book.Changed()
 		roles := r.roles()
 		r.showRoles(shown, roles)
-		if unconfirmed := unconfirmed(roles); len(unconfirmed) == 0 {
+		if unconfirmed := r.unconfirmed(roles); len(unconfirmed) == 0 {
 			break
 		} else if ctx.Err() != nil {
 			return "no confirmed role yet of " + strings.Join(unconfirmed, ", ")
@@ -72,7 +72,7 @@ func (r *run) roles() map[cast.Part]verdict.Role {
 
 // byMAC finds the host of an address in text.
 func (r *run) byMAC(text string) (cast.Member, bool) {
-	for _, p := range cast.Parts() {
+	for _, p := range r.cast.Parts() {
 		if m := r.cast.Member(p); m.MAC.String() == text {
 			return m, true
 		}
@@ -82,20 +82,21 @@ func (r *run) byMAC(text string) (cast.Member, bool) {
 
 // showRoles prints what changed.
 func (r *run) showRoles(shown, now map[cast.Part]verdict.Role) {
-	for _, p := range cast.Parts() {
+	for _, p := range r.cast.Parts() {
 		role, ok := now[p]
 		if ok && shown[p] != role && !p.Uplink() {
 			shown[p] = role
-			r.screen.say("%-10v  %v  %-20s %s", p, r.cast.Member(p).MAC, role.Role, role.Confidence)
+			r.screen.say("%-11v %v  %-21s %s", p, r.cast.Member(p).MAC, role.Role, role.Confidence)
 		}
 	}
 }
 
-// unconfirmed lists the hosts whose role is not yet right and confirmed.
-func unconfirmed(roles map[cast.Part]verdict.Role) []string {
+// unconfirmed lists the hosts whose role is not yet right and as sure as it
+// can be.
+func (r *run) unconfirmed(roles map[cast.Part]verdict.Role) []string {
 	var out []string
-	for _, p := range cast.Parts() {
-		if want := p.Role(); want != "" && roles[p] != (verdict.Role{Role: want, Confidence: verdict.Confirmed}) {
+	for _, p := range r.cast.Parts() {
+		if p.Role() != "" && !roles[p].Is(p) {
 			out = append(out, p.String())
 		}
 	}

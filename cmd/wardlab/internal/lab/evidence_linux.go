@@ -18,8 +18,9 @@ func (r *run) gather(e *verdict.Evidence) {
 	e.Attempts, e.Answered, e.Faults = r.attempts, r.answered, r.faults
 	r.mu.Unlock()
 	e.Roles, e.Capture = r.roles(), r.book.Modes()
+	e.Parts, e.Work = r.cast.Parts(), r.work()
 	e.Arrivals, e.Claims = map[cast.Part]map[string]uint64{}, map[cast.Part]uint64{}
-	for _, p := range cast.Parts() {
+	for _, p := range r.cast.Parts() {
 		if a := r.stand.At(p).Arrivals(cast.Intruder); len(a) > 0 {
 			e.Arrivals[p] = a
 		}
@@ -45,7 +46,7 @@ func (r *run) pairs() []verdict.Pair {
 	for _, p := range [][2]cast.Part{{cast.Pump, cast.PumpServer}, {cast.Monitor, cast.Central}, {cast.Ultrasound, cast.PACS}} {
 		out = append(out, verdict.Pair{From: p[0], To: p[1]}, verdict.Pair{From: p[1], To: p[0]})
 	}
-	out = append(out, verdict.Pair{From: cast.Monitor, To: cast.Central, Group: true})
+	out = append(append(out, verdict.Pair{From: cast.Monitor, To: cast.Central, Group: true}), r.bedsidePairs()...)
 	for i, p := range out {
 		out[i].Sent = r.stand.At(p.From).Sent(witness.Flow{From: p.From, To: p.To, Group: p.Group})
 	}

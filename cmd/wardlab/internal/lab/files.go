@@ -23,7 +23,12 @@ func Policy(c *cast.Cast, mode string) (string, error) {
 		return "", fmt.Errorf("lab policy: %w", err)
 	}
 	var b strings.Builder
+	hub := ""
+	if c.Kind != cast.Basic {
+		hub = c.Member(cast.Hub).Addr.String()
+	}
 	if err := t.Execute(&b, map[string]string{
+		"Hub":        hub,
 		"Mode":       mode,
 		"PumpServer": c.Member(cast.PumpServer).Addr.String(),
 		"Central":    c.Member(cast.Central).Addr.String(),

@@ -38,7 +38,7 @@ func (r *run) startAgent(ctx context.Context, dir string, left func()) (stop fun
 	}
 	undo = append(undo, func() { r.console.Close() })
 	r.files = gatewayFiles{dir: dir, console: r.console.slave, broker: "mqtt://" + r.broker.Addr().String(),
-		rules: r.opts.Rules, noRing: r.opts.NoRing, uplink: ward.Uplink, ward: ward.WardPorts()}
+		rules: r.opts.Rules, noRing: r.opts.NoRing, uplink: ward.Uplink, ward: r.ward.Ports()}
 	if r.opts.Image != "" {
 		r.files.seenFromGuest(r.onUplink(gatewayHost))
 	}
@@ -211,7 +211,7 @@ func (r *run) part(names ...string) cast.Part {
 		if m, ok := r.byMAC(name); ok {
 			return m.Part
 		}
-		for _, p := range cast.Parts() {
+		for _, p := range r.cast.Parts() {
 			if r.cast.Member(p).Addr.String() == name {
 				return p
 			}

@@ -6,13 +6,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
 )
 
 // Options of a run.
 type Options struct {
 	For     time.Duration // how long the ward runs
 	Seed    uint64
+	Ward    string // kind of ward: icu, theatre, lab; "" for the basic one
 	Agent   string // program; "" is looked for next to this one
 	NoAgent bool
 	Image   string // folder of a built image, which a virtual machine runs instead of Agent; "" for none
@@ -76,6 +80,12 @@ func (o *Options) Check() error {
 	}
 	if o.Mode != "enforce" && o.Mode != "observe" && o.Mode != "stage" {
 		return fmt.Errorf("--mode %q: want enforce, stage or observe", o.Mode)
+	}
+	if k := cast.Kind(o.Ward); k != cast.Basic && !slices.Contains(cast.Kinds(), k) {
+		return fmt.Errorf("--ward %q: want one of %v", o.Ward, cast.Kinds())
+	}
+	if o.Ward != "" && o.Image != "" {
+		return errors.New("--ward: an image's machine has no port for more devices")
 	}
 	if o.Console && o.JSON {
 		return errors.New("--console and --json both want the terminal")

@@ -19,7 +19,7 @@ const recordLimit = 48 << 10
 
 // record writes the frames of each ward port, both directions, to a file of
 // its own in dir, until stop.
-func record(dir string) (stop func() error, err error) {
+func record(dir string, ports []string) (stop func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("folder of recordings: %w", err)
 	}
@@ -27,7 +27,7 @@ func record(dir string) (stop func() error, err error) {
 	var raws []*ward.Raw
 	var mu sync.Mutex
 	var failed error
-	for _, port := range ward.WardPorts() {
+	for _, port := range ports {
 		raw, err := ward.OpenRaw(port, 0)
 		if err != nil {
 			return nil, err

@@ -73,7 +73,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 			return Summary{}, err
 		}
 	}
-	c := cast.New(opts.Seed)
+	c := cast.NewKind(opts.Seed, cast.Kind(opts.Ward))
 	r := &run{opts: opts, cast: c, screen: newScreen(opts.Live), end: time.Now().Add(opts.For),
 		answered: map[verdict.Exchange]uint64{}, lost: map[verdict.Exchange]uint64{},
 		book: collect.NewBook(map[string]string{"patient's family name": c.Patient.Family, "patient's given name": c.Patient.Given, "patient's id": c.Patient.ID})}
@@ -95,7 +95,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	defer r.stand.Close()
 	if opts.Record != "" {
-		stop, err := record(opts.Record)
+		stop, err := record(opts.Record, r.ward.Ports())
 		if err != nil {
 			return Summary{}, err
 		}

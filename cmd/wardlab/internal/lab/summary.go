@@ -81,7 +81,7 @@ func summarise(c *cast.Cast, mode string, e verdict.Evidence) Summary {
 	if s.Passed = len(s.Reasons) == 0; s.Passed {
 		s.Reasons = []string{} // JSON wants a list
 	}
-	for _, p := range cast.Parts() {
+	for _, p := range c.Parts() {
 		if p.Uplink() {
 			continue
 		}
@@ -124,7 +124,7 @@ func (s Summary) WriteText(w io.Writer) error {
 	p.line("summary of seed %d, policy mode %s", s.Seed, s.Mode)
 	for _, d := range s.Devices {
 		if d.Role != "" || d.Want != "" {
-			p.line("  %-10s %s  %-20s %s", d.Host, d.MAC, orDash(d.Role), orDash(d.Confidence))
+			p.line("  %-11s %s  %-21s %s", d.Host, d.MAC, orDash(d.Role), orDash(d.Confidence))
 		}
 	}
 	for _, f := range s.Clinical {
@@ -132,7 +132,7 @@ func (s Summary) WriteText(w io.Writer) error {
 		if f.Group {
 			to += " and all"
 		}
-		p.line("  %-10s -> %-15s %5d packets sent, %5d received", f.From, to, f.Sent, f.Received)
+		p.line("  %-11s -> %-15s %5d packets sent, %5d received", f.From, to, f.Sent, f.Received)
 	}
 	silent, denied, allowed, served := 0, 0, 0, 0
 	for _, t := range s.Attempts {

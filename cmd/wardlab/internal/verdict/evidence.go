@@ -8,6 +8,9 @@ import (
 // Confirmed is the only confidence that lets a role be enforced.
 const Confirmed = "confirmed"
 
+// Likely is the confidence below it.
+const Likely = "likely"
+
 // Enforce is the only mode of a segment that denies anything.
 const Enforce = "enforce"
 
@@ -23,6 +26,8 @@ type Evidence struct {
 	Mode     string // of the policy's segments
 	AgentEnd string // how it ended by itself, "" if it did not
 	Roles    map[cast.Part]Role
+	Parts    []cast.Part // of the ward; nil: the basic one
+	Work     []Exchange  // that must have been answered besides Required
 	// NotInPlace says why enforcement was not in place when the intruder
 	// started, "" if it was.
 	NotInPlace string
@@ -50,6 +55,12 @@ type Evidence struct {
 type Role struct {
 	Role       string
 	Confidence string
+}
+
+// Is reports whether that is what must be said of p: its role, confirmed where
+// what it says suffices for that.
+func (r Role) Is(p cast.Part) bool {
+	return r.Role == p.Role() && (r.Confidence == Confirmed || p.Vague() && r.Confidence == Likely)
 }
 
 // Pair is one direction of clinical traffic, in frames counted on the two

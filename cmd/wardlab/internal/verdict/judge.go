@@ -85,7 +85,7 @@ func clinical(e Evidence, fail failFunc) {
 			fail("clinical packets lost: %v to %s, %d of %d", p.From, name, p.Sent-p.Received, p.Sent)
 		}
 	}
-	for _, x := range Required() {
+	for _, x := range append(Required(), e.Work...) {
 		if e.Answered[x] == 0 {
 			fail("%v to %v %s was never answered", x.From, x.To, x.Service)
 		}
@@ -132,10 +132,14 @@ func reached(e Evidence, fail failFunc) {
 
 // roles: every device has its role at confirmed.
 func roles(e Evidence, fail failFunc) {
-	for _, p := range cast.Parts() {
+	parts := e.Parts
+	if parts == nil {
+		parts = cast.Parts()
+	}
+	for _, p := range parts {
 		want, got := p.Role(), e.Roles[p]
 		switch {
-		case want == "" || (got.Role == want && got.Confidence == Confirmed):
+		case want == "" || got.Is(p):
 		case got.Role == "":
 			fail("%v: no role was reported, want %s", p, want)
 		default:

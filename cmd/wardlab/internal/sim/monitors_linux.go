@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
+	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/wire"
+)
+
+// sdcPort is where the SDC devices serve; they name it themselves.
+const sdcPort = 53200
+
+// monitors are the scenes of patient monitors and of what announces itself.
+func (s *Stage) monitors() []Scene {
+	all := []Scene{s.rwhat(), s.vitals(), s.unityReport(), s.dri(), s.mindrayReport(cast.MindrayMonitor), s.mindrayReport(cast.MindrayAnaesthesia)}
+	for _, p := range []cast.Part{cast.MindrayMonitor, cast.MindrayAnaesthesia} {
+		all = append(all, s.mindray(p))
+	}
+	// Codes of ISO/IEEE 11073-10101: a monitor, an anaesthesia system.
+	all = append(append(all, s.sdc(cast.SDCMonitor, 69965)...), s.sdc(cast.SDCAnaesthesia, 70041)...)
+	return append(all, s.oximeter())
+}
+
+// rwhat is the GE monitor's announcement.
+func (s *Stage) rwhat() Scene {
+	return scene(cast.UnityMonitor, cast.Central, "udp", wire.UnityRWHAT, "RWHAT", func(int) [][]byte {
+		return [][]byte{wire.RWHAT(s.host(cast.UnityMonitor).Addr, time.Now(), "ICU|BED12", s.person())}
+	}, nil)
+}
+
+// vitals are what it sends to its central station.
+func (s *Stage) vitals() Scene {
+	return scene(cast.UnityMonitor, cast.Central, "udp", wire.UnityData, "Unity vital signs", func(n int) [][]byte {
+		m := s.host(cast.UnityMonitor)
+		return [][]byte{wire.UnityVitals(s.host(cast.Central).Addr, m.Addr, uint16(n), s.person(), []uint16{72, 98, 120, 80, 16})}
+	}, func([]byte) []byte { return nil })
+}
+
+// unityReport is what a B40 sends by HL7 of itself, without a gateway.
+func (s *Stage) unityReport() Scene {
+	return s.hl7(cast.UnityMonitor, "HL7 report of a monitor", func(int) wire.Report {
+		m := s.host(cast.UnityMonitor)
+		eui := fmt.Sprintf("%X", m.MAC.EUI64(0xfffe))
+		return wire.Report{App: "MONITOR^" + eui + "^EUI-64", Facility: "ICU", Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(), Segments: []string{
+			"OBR|1|||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|||" + hl7Time(),
+			"OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X|||||||" + m.Model + "^^" + eui + "^EUI-64",
+			"OBX|2|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R",
+		}}
+	})
+}
+
+// dri is the computer interface of an S/5 monitor, read through a Digi server:
+// its registration, the patient, values.
+func (s *Stage) dri() Scene {
+	const port, level = 4002, 8
+	deviceType := uint16(10) // intensive care
+	if s.Ward.Cast.Kind == cast.Theatre {
+		deviceType = 26
+	}
+	return scene(cast.Hub, cast.DRIMonitor, "tcp", port, "DRI records", func(n int) [][]byte {
+		return [][]byte{wire.DRI(wire.DRIValues, byte(n), level, uint32(time.Now().Unix()))} // asks for values
+	}, func([]byte) []byte {
+		now := uint32(time.Now().Unix())
+		network := wire.DRI(wire.DRINetwork, 1, level, now, wire.DRISub{Type: wire.DRIPatient, Data: []byte(s.person())},
+			wire.DRISub{Type: wire.DRIRegister, Data: wire.DRIRegistration(wire.MAC{0, 0x40, 0x97, 1, 2, 3}, deviceType, level)})
+		return append(network, wire.DRI(wire.DRIValues, 2, level, now, wire.DRISub{Data: bytes.Repeat([]byte{72, 0, 0x7e, 0}, 20)})...)
+	})
+}
+
+// mindray is the indication of a Mindray monitor or anaesthesia machine, with
+// the patient in it, as they send it.
+func (s *Stage) mindray(p cast.Part) Scene {
+	const port = 4600
+	return scene(p, cast.Hub, "udp", port, "Mindray indication", func(int) [][]byte {
+		r := wire.Report{Type: "ADT^A01", Control: "101", Version: "2.3.1", Patient: s.patient()}
+		return [][]byte{r.Message()}
+	}, nil)
+}
+
+// mindrayReport is what it sends of values.
+func (s *Stage) mindrayReport(p cast.Part) Scene {
+	return s.hl7(p, "HL7 report of a Mindray device", func(int) wire.Report {
+		m := s.host(p)
+		eui := fmt.Sprintf("^%X^EUI-64", m.MAC.EUI64(0xfffe))
+		r := wire.Report{App: m.Model + eui, Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(),
+			Segments: []string{"OBR|1|||1000^x^99MNDRY", "OBX|1|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72||||||R"}}
+		if p == cast.MindrayMonitor { // the D series names itself as the facility
+			r.App, r.Facility = "MINDRAY_EGATEWAY", m.Model+eui
+		}
+		return r
+	})
+}
+
+// sdc is an SDC device: its hello, and metadata in clear text, whose name is a
+// person's.
+func (s *Stage) sdc(p cast.Part, code int) []Scene {
+	identity := func() wire.SDCProvider {
+		m := s.host(p)
+		uuid := fmt.Sprintf("6f1f8b6e-0000-4000-8000-%012x", m.MAC[:])
+		return wire.SDCProvider{UUID: uuid, Code: code, Address: fmt.Sprintf("http://%s:%d/%s", m.Addr, sdcPort, uuid), Bed: s.Ward.Cast.Patient.Family,
+			Friendly: s.person(), Maker: "Dräger", Firmware: m.SW, Serial: m.Serial}
+	}
+	hello := scene(p, cast.Hub, "udp", wire.DiscoveryPort, "WS-Discovery hello", func(n int) [][]byte {
+		return [][]byte{identity().Hello(fmt.Sprintf("6f1f8b6e-0000-4000-9000-%012x", n))}
+	}, nil)
+	metadata := scene(cast.Hub, p, "tcp", sdcPort, "SDC metadata", func(int) [][]byte {
+		d := identity()
+		return [][]byte{wire.SDCGet(s.host(p).Addr.String(), d.UUID)}
+	}, func([]byte) []byte { return identity().Metadata() })
+	return []Scene{hello, metadata}
+}
+
+// oximeter is a personal health device: association, attributes, a report with
+// a person in it.
+func (s *Stage) oximeter() Scene {
+	identity := func() wire.PHDIdentity {
+		m := s.host(cast.Oximeter)
+		return wire.PHDIdentity{System: m.MAC.EUI64(0xfffe), Config: 0x0190, Maker: "Nonin", Model: "oximeter", Serial: m.Serial, Firmware: m.SW, Profile: wire.PHDOximeter}
+	}
+	manager := func() [8]byte { return s.host(cast.Hub).MAC.EUI64(0xfffe) }
+	return scene(cast.Oximeter, cast.Hub, "tcp", wire.PHDPort, "IEEE 11073-20601 measurements", func(n int) [][]byte {
+		if n == 0 {
+			return [][]byte{wire.PHDAssociate(identity()), wire.PHDAttributes(1, identity())}
+		}
+		return [][]byte{wire.PHDScan(uint16(n), s.person(), 98, 72)}
+	}, func(heard []byte) []byte {
+		switch {
+		case len(heard) > 0 && heard[0] == 0xe2: // the manager asks at once for the attributes
+			return append(wire.PHDAccept(manager()), wire.PHDGet(1)...)
+		case bytes.Contains(heard, []byte{0x02, 0x03}) && len(heard) > 60:
+			return wire.PHDReceived(1)
+		}
+		return wire.PHDReceived(2)
+	})
+}
