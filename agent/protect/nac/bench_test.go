@@ -126,6 +126,7 @@ type site struct {
 	mu   sync.Mutex
 	held map[string]bool // by hook
 	acts []string
+	reqs []Request // as asked
 }
 
 func (s *site) act(action, hook string, hold, changes bool) {
@@ -135,6 +136,18 @@ func (s *site) act(action, hook string, hold, changes bool) {
 	if changes {
 		s.held[hook] = hold
 	}
+}
+
+func (s *site) asked(r Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reqs = append(s.reqs, r)
+}
+
+func (s *site) requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.reqs)
 }
 
 func (s *site) holds(hook string) bool {
@@ -185,6 +198,7 @@ func (h *simHook) Apply(ctx context.Context, r Request) Result {
 		out = Done
 	}
 	h.site.act("apply", h.name, true, out == Done || h.lost)
+	h.site.asked(r)
 	if h.takes > 0 && !wait(ctx, h.takes) {
 		return Result{Unsure, "interrupted"}
 	}
@@ -204,6 +218,7 @@ func (h *simHook) Undo(_ context.Context, r Request) Result {
 	}
 	h.undone++
 	h.site.act("undo", h.name, false, out == Done)
+	h.site.asked(r)
 	if h.life.point() != nil {
 		return Result{}
 	}

@@ -11,9 +11,13 @@ import (
 // call calls the hook, without the lock.
 func (t *Task) call(ctx context.Context, r *record, o *Obligation, action string, now clock.Stamp) {
 	u := t.run(o, now)
-	req := Request{ID: o.ID, Device: r.Device, MAC: o.MAC, Port: o.Port, Code: r.Code, Left: r.End.left(now), Since: now.Mono, Again: u.again}
-	if o.Boot == now.BootID {
+	req := Request{ID: o.ID, Device: r.Device, MAC: o.MAC, Port: o.Port, Code: r.Code, Left: r.End.left(now), Again: u.again}
+	switch o.Boot {
+	case "": // Apply never came back: it may have been just now
+	case now.BootID:
 		req.Since = now.Mono - o.Mono
+	default:
+		req.Since = now.Mono
 	}
 	if d := t.opt.Inventory.Snapshot().Find(r.Device); d != nil && d.Port != "" {
 		req.Port = d.Port // where it is now

@@ -1,6 +1,8 @@
 package nac
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,6 +52,7 @@ type record struct {
 	End       deadline     `json:"end"`
 	Until     time.Time    `json:"until"` // the end for a person, as good as the clock was
 	Round     int          `json:"round"` // grows when a quarantine begins anew
+	Begun     string       `json:"begun"` // names the round among all there ever were
 	Talked    bool         `json:"talked,omitempty"`
 	Over      string       `json:"over,omitempty"` // why it ended: "released", "expired", "break-glass"
 	EndedBy   string       `json:"ended_by,omitempty"`
@@ -70,6 +73,8 @@ func (r *record) same(o Order, now clock.Stamp) bool {
 func (r *record) renew(o Order, now clock.Stamp) {
 	if r.Over != "" || r.Round == 0 {
 		r.Round++
+		moment := sha256.Sum256(fmt.Append(nil, now.BootID, " ", now.Mono))
+		r.Begun = hex.EncodeToString(moment[:6])
 		r.Talked = false
 		r.Owed = slices.DeleteFunc(r.Owed, func(o Obligation) bool { return o.State.settled() })
 	}
@@ -78,9 +83,11 @@ func (r *record) renew(o Order, now clock.Stamp) {
 	r.End, r.Until = newDeadline(now, o.For), now.Wall.Add(o.For).Round(0)
 }
 
-// begin adds the obligation of a hook.
+// begin adds the obligation of a hook. Its id is that of no other quarantine,
+// also where the order has the same: who keeps what was done by its id must not
+// take one for the other.
 func (r *record) begin(h Hook, mac fact.MAC, port string) *Obligation {
-	r.Owed = append(r.Owed, Obligation{ID: fmt.Sprintf("%s.%d.%s", r.Order, r.Round, h.Name()), Round: r.Round, Hook: h.Name(), MAC: mac, Port: port,
+	r.Owed = append(r.Owed, Obligation{ID: fmt.Sprintf("%s.%s.%s", r.Order, r.Begun, h.Name()), Round: r.Round, Hook: h.Name(), MAC: mac, Port: port,
 		State: Applying, UndoStep: h.UndoStep()})
 	return &r.Owed[len(r.Owed)-1]
 }

@@ -47,7 +47,7 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 		return Result{Refused, err.Error()}
 	}
 	pause := webPause
-	var sent atomic.Bool
+	maybe := false // a try that nobody knows the end of may have done it: who refuses the next one refuses too late
 	last := ""
 	for try := range webTries {
 		if try > 0 {
@@ -57,9 +57,10 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 			}
 			pause *= 2
 		}
+		var sent atomic.Bool
 		status, said, err := w.send(ctx, r.ID+"-"+action, body, &sent)
 		if err != nil {
-			last = err.Error()
+			last, maybe = err.Error(), maybe || sent.Load()
 			continue
 		}
 		last = fmt.Sprintf("HTTP %d", status)
@@ -71,13 +72,20 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 			return Result{Done, last}
 		case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests:
 		case status/100 == 3 || status/100 == 4:
-			return Result{Refused, last}
+			return notDone(maybe, last)
+		default:
+			maybe = true
 		}
 	}
-	if !sent.Load() { // nobody has seen the request
-		return Result{Refused, last}
+	return notDone(maybe, last)
+}
+
+// notDone is the answer to a call that nobody said yes to.
+func notDone(maybe bool, text string) Result {
+	if maybe {
+		return Result{Unsure, text}
 	}
-	return Result{Unsure, last}
+	return Result{Refused, text}
 }
 
 // send posts the body once, signed with the time of this try: HMAC-SHA256 over

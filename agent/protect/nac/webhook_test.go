@@ -102,6 +102,10 @@ func TestWebhook(t *testing.T) {
 		{"taken, with hints before", []int{201}, Done, "HTTP 201" + said, 1},
 		{"a redirect is not followed", []int{302}, Refused, "HTTP 302" + said, 1},
 		{"broken all the time", []int{500}, Unsure, "HTTP 500" + said, webTries},
+		{"the connection dies, then refused: the first may have been taken", []int{0, 409}, Unsure, "HTTP 409" + said, 2},
+		{"broken, then refused", []int{500, 403}, Unsure, "HTTP 403" + said, 2},
+		{"told to wait, then refused", []int{429, 403}, Refused, "HTTP 403" + said, 2},
+		{"told to wait all the time", []int{429}, Refused, "HTTP 429" + said, webTries},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
