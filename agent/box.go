@@ -14,9 +14,21 @@ import (
 type box struct{ a *Agent }
 
 // present is how long a life-sustaining device counts as in use after its last
-// frame: until utilisation is read, whatever is there counts, and one that says
-// nothing for a while may still hang on a patient.
+// frame: one that says nothing for a while may still hang on a patient.
 const present = 24 * time.Hour
+
+// unused reports a device that nobody uses now. One that is there counts as in
+// use unless it says itself, by its state or its messages, that it is not: what
+// is silent, quiet or unknown may work all the same, and so may what stands
+// behind an address of several. That it was not seen for a day counts only where
+// its silence was long as well: the clock may have been set.
+func unused(d *device.Device, now time.Time) bool {
+	u := d.Utilisation
+	if now.Sub(d.LastSeen) > present {
+		return u.Use == device.Off || u.By == device.NoProof
+	}
+	return u.Unused() && d.Identity.Contradiction == ""
+}
 
 // LifeSustaining reports that a device is, or counts as, life-sustaining.
 func (b box) LifeSustaining(id device.ID) (yes bool, why string) {
@@ -26,8 +38,10 @@ func (b box) LifeSustaining(id device.ID) (yes bool, why string) {
 // InUse reports that a life-sustaining device is in use, and which.
 func (b box) InUse() (yes bool, which string) {
 	now := b.a.clock.Now().Wall
-	for _, d := range b.a.devices.Snapshot().Devices {
-		if now.Sub(d.LastSeen) > present {
+	devices := b.a.devices.Snapshot().Devices
+	for i := range devices {
+		d := &devices[i]
+		if unused(d, now) {
 			continue
 		}
 		if yes, why := b.a.enforce.LifeSustaining(d.ID); yes {

@@ -86,7 +86,7 @@ func (w ward) Inventory() *device.Snapshot {
 	mac := func(last byte) fact.MAC { return fact.MAC{0, 0, 0x5e, 0, 0x53, last} }
 	s.Devices = []device.Device{
 		{ID: device.IDOf(mac(1)), MAC: mac(1), Port: "eth1", IPs: []netip.Addr{netip.MustParseAddr("192.0.2.21"), netip.MustParseAddr("2001:db8::21")},
-			FirstSeen: at0(1), LastSeen: at0(29), Tags: []string{"bay 3"},
+			FirstSeen: at0(1), LastSeen: at0(29), Tags: []string{"bay 3"}, Utilisation: device.Utilisation{Use: device.InUse, By: device.ByReport, Since: at0(7)},
 			Identity: device.Identity{Role: "infusion-pump-lvp", Class: device.LifeSustaining, Confidence: device.Confirmed, Score: 7.25, Margin: 4.5, RunnerUp: "infusion-pump-syringe",
 				Vendor: device.Attribute{Value: "Example Medical", Confidence: device.Confirmed, Signature: "example-prt10"},
 				Model:  device.Attribute{Value: "Pump 4000", Confidence: device.Likely, Signature: "example-prt10"},

@@ -113,6 +113,7 @@ func showDevice(s Source, word string) string {
 	}
 	p.line("seen      %s to %s", moment(d.FirstSeen), moment(d.LastSeen))
 	p.line("role      %s (%s), %s", id.Role, id.Class, sure(d))
+	p.line("use       %s", used(d.Utilisation))
 	if d.Pin != nil {
 		p.words("pinned    ", "by "+d.Pin.By+": "+d.Pin.Reason)
 	}
@@ -144,6 +145,25 @@ func showDevice(s Source, word string) string {
 	}
 	talks(&p, d)
 	return p.String()
+}
+
+// used is what the device is doing, since when, and how that is known.
+func used(u device.Utilisation) string {
+	if u.By == device.NoProof {
+		return "not known"
+	}
+	by := ""
+	switch u.By {
+	case device.ByReport:
+		by = "the device says so"
+	case device.ByMessages:
+		by = "by the messages it sends"
+	case device.ByRate:
+		by = "by how much it sends"
+	case device.ByPresence:
+		by = "by its being there or silent"
+	}
+	return fmt.Sprintf("%s since %s (%s, %s)", u.Use, moment(u.Since), u.By, by)
 }
 
 // talks lists the conversations with most bytes.
