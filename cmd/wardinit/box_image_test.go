@@ -95,6 +95,7 @@ func (g *guest) passes(when string, port uint16, want bool) {
 // TestImageButton: with no agent at all, the button opens the gateway after five
 // seconds and not before, and the kernel closes it.
 func TestImageButton(t *testing.T) {
+	t.Parallel()
 	g := boot(t, newDisk(t, withData(t, gatewayData(t, nil))), "no-agent open=12s")
 	g.untilSaid(connected, 60*time.Second)
 	g.passes("at first", allowedPort, true)
@@ -141,7 +142,7 @@ func TestImageRescue(t *testing.T) {
 // TestImageWithoutSlot: with its own file system unreadable the box is a wire,
 // and no watchdog resets it.
 func TestImageWithoutSlot(t *testing.T) {
-	t.Parallel() // with TestImageWatchdog: both do nothing but wait
+	t.Parallel() // as all that mostly wait
 	g := boot(t, newDisk(t, zeroed(t, images.PartRootA)), "none")
 	g.untilSaid("RESCUE: nothing is filtered, all ports are bridged: the slot's file system is not there", 60*time.Second)
 	g.until("the ward is bridged", 10*time.Second, func() bool { return g.got(deniedPort) > 0 && g.got(allowedPort) > 0 })
@@ -168,7 +169,7 @@ func TestImageSlowDisk(t *testing.T) {
 func TestImageStalledDisk(t *testing.T) {
 	t.Parallel()
 	g := boot(t, newDisk(t, withData(t, gatewayData(t, nil))), "kill-agent=15s")
-	g.untilSaid(connected, 90*time.Second)
+	g.untilSaid("wardinit: connect the ward", 90*time.Second) // in rescue, too, where this machine is slow
 	g.passes("connected", allowedPort, true)
 	g.untilSaid("grow the data partition: done", 60*time.Second)
 	if g.said("test: killed for the agent") > 0 {
@@ -200,7 +201,7 @@ func TestImageWatchdog(t *testing.T) {
 	hung := time.Now()
 	g.until("the box is reset", 45*time.Second, func() bool { return g.said("Booting Linux") == 2 })
 	t.Logf("reset %s after the hang", time.Since(hung).Round(time.Second))
-	g.until("it boots again", 60*time.Second, func() bool { return g.said(connected) == 2 })
+	g.until("it boots again", 60*time.Second, func() bool { return g.said("wardinit: connect the ward") == 2 })
 }
 
 // TestImageData: the data partition grows to the end of the disk, what was cut
@@ -249,6 +250,7 @@ func TestImageData(t *testing.T) {
 // TestImageWithoutData: a box that can keep nothing says so, and works; it asks
 // for no certificate.
 func TestImageWithoutData(t *testing.T) {
+	t.Parallel()
 	disk := newDisk(t, zeroed(t, images.PartData))
 	file := filepath.Join(t.TempDir(), "wardkeeper.toml")
 	config := strings.Replace(testConfig, "mqtt://10.20.0.5\"", "mqtts://10.20.0.5\"\nkey = \"/data/pki/gateway.key\"\ncert = \"/data/etc/pki/gateway.pem\"", 1)

@@ -22,7 +22,8 @@ import (
 	"github.com/wardkeeper/wardkeeper/images"
 )
 
-// guest is the image in a virtual machine with three ports: uplink, printer, PC.
+// guest is the image in a virtual machine with the board's ports, three of them in
+// use: uplink, printer, PC.
 type guest struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -167,6 +168,9 @@ func boot(t *testing.T, disk, words string, drive ...string) *guest {
 		ports = append(ports, sock)
 		args = append(args, "-netdev", fmt.Sprintf("dgram,id=n%d,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", i, far, near),
 			"-device", fmt.Sprintf("virtio-net-pci,netdev=n%d,addr=%#x,romfile=", i, 8+i))
+	}
+	for i := 3; i < 6; i++ { // with nothing plugged in: PID 1 would wait for them
+		args = append(args, "-netdev", fmt.Sprintf("hubport,id=n%d,hubid=%d", i, i), "-device", fmt.Sprintf("virtio-net-pci,netdev=n%d,addr=%#x,romfile=", i, 8+i))
 	}
 	g.cmd = exec.Command(program(t, "qemu-system-aarch64", "qemu-system-arm"), args...)
 	out, err := g.cmd.StdoutPipe()
