@@ -1,0 +1,39 @@
+package agent
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/operate/command"
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+)
+
+// TestBreakGlassByCommand: open within a second, audited with who signed, and
+// closed again by the kernel where the agent ends right after.
+func TestBreakGlassByCommand(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		g.start()
+		g.replay("w1", "w1.pcap", pumpMAC())
+		if a := g.obeyed(s, signed.Policy{TOML: obeyPolicy}, "berta"); a.State != command.Succeeded || g.reachesPump() {
+			t.Fatalf("policy: %+v, a stranger reaches the pump: %v", a, g.reachesPump())
+		}
+		id, text := s.sign(signed.BreakGlass{Scope: signed.ScopeGateway, Seconds: 600}, "dora")
+		g.broker.send(t, "wardkeeper/v1/s1/gw1/down/cmd/"+id, text)
+		g.wait(time.Second)
+		opened := time.Now()
+		if !g.reachesPump() {
+			t.Error("it is not open after a second")
+		}
+		g.stop()
+		g.wait(time.Until(opened.Add(9*time.Minute + 50*time.Second)))
+		if !g.reachesPump() {
+			t.Error("it closed with the agent")
+		}
+		g.wait(10 * time.Second)
+		if g.reachesPump() {
+			t.Error("it did not close by itself")
+		}
+	})
+}
