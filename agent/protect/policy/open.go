@@ -27,6 +27,14 @@ type Opening struct {
 // makes.
 const Forever = 100 * 365 * 24 * time.Hour
 
+// timeout is what the kernel is told of the time that is left, in milliseconds.
+// Less than a tick of its clock is no timeout to kernels before 6.12, nor is 0 to
+// any: what should end now would stay for ever.
+func timeout(left time.Duration) int64 { return max(left.Milliseconds(), leastTimeout) }
+
+// leastTimeout is two ticks of the slowest clock that kernels have, 100 Hz.
+const leastTimeout = 20
+
 // Gateway opens the whole gateway.
 func Gateway(d time.Duration) Opening {
 	return Opening{SetOpenAll, platform.Uint16Key(arphrdEther), d}
@@ -68,7 +76,7 @@ func OpenFor(opened []Opening) time.Duration {
 func Open(list ...Opening) platform.Change {
 	c := platform.Change{Family: platform.FamilyBridge, Table: TableName}
 	for _, o := range list {
-		e := platform.Element{Key: o.Key, Timeout: o.Left.Milliseconds()}
+		e := platform.Element{Key: o.Key, Timeout: timeout(o.Left)}
 		if o.Left == Forever {
 			e.Timeout = 0
 		}

@@ -53,7 +53,7 @@ func quarantineSets(list []Quarantine) []platform.Set {
 	inter := all
 	inter.Name = setInterlocked
 	for _, q := range list {
-		e := platform.Element{Key: platform.MACKey(q.MAC), Timeout: max(q.Left.Milliseconds(), 1)} // 0 would be for ever
+		e := platform.Element{Key: platform.MACKey(q.MAC), Timeout: timeout(q.Left)}
 		all.Elements = append(all.Elements, e)
 		if q.Interlock {
 			inter.Elements = append(inter.Elements, e)
@@ -135,11 +135,11 @@ func (d *Delta) timed(have, want platform.Set) {
 	}
 	for _, e := range have.Elements {
 		if o, left := old[e.Key]; left {
-			gone = append(gone, platform.Element{Key: o.Key, Timeout: o.Timeout})
+			gone = append(gone, platform.Element{Key: o.Key, Timeout: leastTimeout})
 		}
 	}
 	d.Elements += len(renew) + len(gone)
-	if len(gone) > 0 { // one that has expired meanwhile must not abort the transaction
+	if len(gone) > 0 { // one that has expired meanwhile must not abort the transaction, nor live again
 		e := &platform.SetElements{Set: want.Name, Elements: gone}
 		d.Open = append(d.Open, platform.Step{AddElements: e}, platform.Step{DeleteElements: e})
 	}
