@@ -19,8 +19,9 @@ import (
 const (
 	maxFor       = 7 * 24 * time.Hour
 	maxInterlock = 4 * time.Hour
-	maxOrders    = 256             // at once: a ward has less, and each is an element in the kernel
-	keepEvery    = 5 * time.Minute // the time that is left, while somebody is quarantined
+	maxOrders    = 256              // at once: a ward has less, and each is an element in the kernel
+	keepEvery    = 5 * time.Minute  // the time that is left, while somebody is quarantined
+	keepAgain    = 30 * time.Second // what the store did not take
 )
 
 // longest is how long a quarantine may last.
@@ -48,7 +49,9 @@ type book struct {
 	mu     sync.Mutex
 	orders map[fact.MAC]order // mu
 	ended  []order            // mu; while no agent ran
+	off    map[fact.MAC]bool  // mu; of them, by the clock, while the box was off: the kernel may not know
 	keptAt time.Duration      // mu; since boot
+	unkept bool               // mu; the store did not take it
 
 	keeping sync.Mutex // one writer at a time, so that the last is the newest
 }
@@ -138,7 +141,24 @@ func (b *book) expire(now clock.Stamp) []order {
 func (b *book) due(now time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.unkept {
+		return now-b.keptAt >= keepAgain
+	}
 	return len(b.orders) > 0 && now-b.keptAt >= keepEvery
+}
+
+// owe notes whether the store did not take the book: then it is tried again.
+func (b *book) owe(unkept bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unkept = unkept
+}
+
+// overByClock reports an order that was over before the box was on again.
+func (b *book) overByClock(mac fact.MAC) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.off[mac]
 }
 
 // trusted reports whether the wall clock tells how long the box was off.
@@ -196,19 +216,19 @@ func (b *book) load(record []byte, now clock.Stamp) error {
 	if k.V != keptVersion {
 		return fmt.Errorf("record of version %d", k.V)
 	}
-	guess := false
+	guess, off := false, false
 	var passed time.Duration
-	switch off := now.Wall.Sub(k.Wall); {
+	switch since := now.Wall.Sub(k.Wall); {
 	case k.BootID != "" && k.BootID == now.BootID && now.Mono >= k.Mono:
 		passed = now.Mono - k.Mono
-	case k.Trusted && trusted(now) && off >= now.Mono:
-		passed = off
+	case k.Trusted && trusted(now) && since >= now.Mono:
+		passed, off = since, true
 	default:
 		passed, guess = keepEvery+now.Mono, true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.orders = map[fact.MAC]order{}
+	b.orders, b.off = map[fact.MAC]order{}, map[fact.MAC]bool{}
 	for _, e := range k.Orders {
 		if e.MAC == (fact.MAC{}) || e.MAC.Group() || len(b.orders) >= maxOrders {
 			return errors.New("an order about no device")
@@ -216,7 +236,7 @@ func (b *book) load(record []byte, now clock.Stamp) error {
 		o := order{Quarantine: policy.Quarantine{Device: e.Device, MAC: e.MAC, Owner: e.Owner, Reason: e.Reason, Interlock: e.Interlock},
 			since: e.Since, end: now.Mono + min(e.Left-passed, longest(e.Interlock)), wall: e.Wall, guessed: e.Guessed || guess}
 		if o.end <= now.Mono {
-			b.ended = append(b.ended, o)
+			b.ended, b.off[e.MAC] = append(b.ended, o), off
 			continue
 		}
 		b.orders[e.MAC] = o

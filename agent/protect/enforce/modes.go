@@ -37,6 +37,10 @@ type keptModes struct {
 type modes struct {
 	mu sync.Mutex
 	by map[string]override // mu; never changed, only replaced
+
+	keeping sync.Mutex    // one writer at a time, so that the last is the newest
+	unkept  bool          // keeping; the store did not take them
+	tried   time.Duration // keeping; since boot
 }
 
 func (m *modes) get() map[string]override {
@@ -107,14 +111,31 @@ func (t *Task) Mode(ctx context.Context, segment, mode, who string) error {
 		return fmt.Errorf("mode of %s: %w", segment, err)
 	}
 	// Kept also where it is not in force yet: what opens is not to be forgotten.
-	if b, merr := json.Marshal(keptModes{keptVersion, by}); merr == nil {
-		t.put(keyModes, b)
-	}
+	t.keepModes(true)
 	t.audit(event.Act{Act: "mode", Who: who, Scope: scopeSegment, Name: segment, Reason: m.String()})
 	if err != nil {
 		return fmt.Errorf("mode of %s: %w", segment, err)
 	}
 	return nil
+}
+
+// keepModes writes the overrides: changed ones, or such as the store did not take.
+func (t *Task) keepModes(changed bool) {
+	m, now := &t.modes, t.opt.Clock.Now().Mono
+	if changed {
+		m.keeping.Lock()
+	} else if !m.keeping.TryLock() { // a disk that stalls holds up who ordered, not the rules
+		return
+	}
+	defer m.keeping.Unlock()
+	if t.opt.Store == nil || !changed && (!m.unkept || now-m.tried < keepAgain) {
+		return
+	}
+	b, err := json.Marshal(keptModes{keptVersion, m.get()})
+	if err != nil {
+		return // only plain structs come here
+	}
+	m.unkept, m.tried = !t.put(keyModes, b), now
 }
 
 // tellModes puts up which segments are in another mode than their policy says.

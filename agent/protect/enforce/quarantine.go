@@ -149,7 +149,7 @@ func (t *Task) keepBook() {
 	t.book.keeping.Lock()
 	defer t.book.keeping.Unlock()
 	if r := t.book.record(t.opt.Clock.Now()); r != nil {
-		t.put(keyOrders, r)
+		t.book.owe(!t.put(keyOrders, r) && t.opt.Store != nil)
 	}
 }
 
@@ -197,6 +197,9 @@ func (t *Task) adopt(table platform.Table) {
 		}
 	}
 	for _, q := range kernel {
+		if t.book.overByClock(q.MAC) {
+			continue // put there at boot, by rules that know no clock
+		}
 		q.Owner, q.Reason = "unknown", "found in the kernel"
 		if _, err := t.book.put(order{Quarantine: q, since: now.Wall, end: now.Mono + q.Left}); err != nil {
 			continue // more than anybody may give
@@ -217,6 +220,7 @@ func (t *Task) tend() {
 	if len(over) > 0 || t.book.due(now.Mono) {
 		t.keepBook()
 	}
+	t.keepModes(false)
 	if len(over) > 0 {
 		poke(t.wake)
 	}
