@@ -35,9 +35,18 @@ func (b box) LifeSustaining(id device.ID) (yes bool, why string) {
 	return b.a.enforce.LifeSustaining(id)
 }
 
+// unsure is how long an inventory that began anew does not yet show that nobody
+// is there: a device that works sends sooner.
+const unsure = 10 * time.Minute
+
 // InUse reports that a life-sustaining device is in use, and which.
 func (b box) InUse() (yes bool, which string) {
-	now := b.a.clock.Now().Wall
+	stamp, opened := b.a.clock.Now(), b.a.opened
+	anew := opened.Created || opened.Reset || opened.RAM
+	if !b.a.enforce.Settled() || anew && stamp.Mono-b.a.started < unsure {
+		return true, "the devices here are not all known yet"
+	}
+	now := stamp.Wall
 	devices := b.a.devices.Snapshot().Devices
 	for i := range devices {
 		d := &devices[i]

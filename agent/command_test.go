@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -35,5 +36,28 @@ func TestBreakGlassByCommand(t *testing.T) {
 		if g.reachesPump() {
 			t.Error("it did not close by itself")
 		}
+	})
+}
+
+// TestInUseAtAStart: where the inventory was lost, nobody knows yet who hangs on
+// a pump: only who stands at the gateway may start it anew.
+func TestInUseAtAStart(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		g.start()
+		try := func(when, want string) {
+			t.Helper()
+			if a := g.obeyed(s, signed.Reboot{}, "anna"); a.State != command.Rejected || !strings.HasPrefix(a.Text, want) {
+				t.Errorf("%s: %+v, want %s", when, a, want)
+			}
+		}
+		const nobody = "nothing here starts the box anew" // it would be
+		try("a new database", "in use: the devices here are not all known yet")
+		g.wait(unsure)
+		try("long after", nobody)
+		g.stop()
+		g.start()
+		try("the database is back", nobody)
 	})
 }
