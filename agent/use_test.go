@@ -69,7 +69,7 @@ func TestPumpInUse(t *testing.T) {
 		g.stop()
 		g.start()
 		inUse(true, "after a restart")
-		g.report(2, "pump-status-paused")
+		g.report(3, "pump-status-paused")
 		inUse(false, "it stands, after a restart")
 		g.stop()
 		_, payloads := g.broker.payloads(t)

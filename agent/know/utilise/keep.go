@@ -20,6 +20,7 @@ type kept struct {
 	Age    int        `json:"age"`    // minutes looked at
 	Today  uint8      `json:"today"`  // of Days
 	Speaks bool       `json:"speaks"` // has shown E1 or E2
+	Showed int        `json:"showed,omitempty"`
 	Days   []keptDay  `json:"days"`
 	Peers  []keptPeer `json:"peers"`
 	Hours  []keptHour `json:"hours"` // the present one first
@@ -43,7 +44,7 @@ type keptHour struct {
 
 // Encode writes the meter for Decode.
 func (m *Meter) Encode() ([]byte, error) {
-	k := kept{V: keptVersion, Age: m.age, Today: m.rates.today, Speaks: m.speaks, Days: make([]keptDay, learnDays)}
+	k := kept{V: keptVersion, Age: m.age, Today: m.rates.today, Speaks: m.speaks, Showed: m.showed, Days: make([]keptDay, learnDays)}
 	for d := range m.rates.days {
 		day := &k.Days[d]
 		day.Gap = m.gaps[d]
@@ -78,10 +79,10 @@ func Decode(b []byte) (*Meter, error) {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return nil, fmt.Errorf("decode utilisation: %w", err)
 	}
-	if k.V != keptVersion || k.Age < 0 || k.Today >= learnDays || len(k.Days) != learnDays || len(k.Peers) > maxPeers || len(k.Hours) > keptHours {
+	if k.V != keptVersion || k.Age < 0 || k.Showed < 0 || k.Showed > k.Age || k.Today >= learnDays || len(k.Days) != learnDays || len(k.Peers) > maxPeers || len(k.Hours) > keptHours {
 		return nil, fmt.Errorf("decode utilisation: version %d, want %d, within its bounds", k.V, keptVersion)
 	}
-	m := &Meter{age: k.Age, speaks: k.Speaks, rates: rates{today: k.Today}}
+	m := &Meter{age: k.Age, speaks: k.Speaks, showed: k.Showed, rates: rates{today: k.Today}}
 	for d, day := range k.Days {
 		m.gaps[d] = min(day.Gap, offMost)
 		for l, n := range day.Levels {

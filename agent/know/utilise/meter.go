@@ -34,6 +34,7 @@ type Meter struct {
 	quiet  int          // bins in which it was heard without a sign of use
 	silent int          // bins without a frame
 	speaks bool         // it has shown E1 or E2
+	showed int          // age at its last message of use; 0: never
 	now    device.Utilisation
 
 	age   int // bins looked at, since the last restart or before
@@ -69,6 +70,9 @@ func (m *Meter) Turn(role device.Role, at clock.Stamp) (changed bool) {
 	m.past[0] = m.signs
 	if m.signs&^busy != 0 {
 		m.speaks = true
+	}
+	if m.signs&sendsUse != 0 {
+		m.showed = m.age
 	}
 	switch {
 	case m.signs&(use|saysService) != 0:
@@ -124,11 +128,12 @@ func (m *Meter) baseline() (uint64, bool) {
 }
 
 // judge is the state by the last bins. What a device reports stands above what
-// it sends, and that above how much; silence ends nothing before it is long,
-// since lost and roaming devices are silent too.
+// it sends, and that above how much; that it stands must be reported twice, for
+// once may be the end of one infusion of several. Silence ends nothing before it
+// is long, since lost and roaming devices are silent too.
 func (m *Meter) judge(role device.Role) (device.Use, device.Proof) {
 	switch {
-	case m.count(says) > 0:
+	case m.count(saysUse|saysService) > 0 || m.count(saysIdle|saysOff) >= 2:
 		return m.said(), device.ByReport
 	case m.count(sendsUse) >= 2:
 		return device.InUse, device.ByMessages
@@ -160,9 +165,11 @@ func (m *Meter) still() (device.Use, device.Proof) {
 	return m.now.Use, by
 }
 
-// idle is what a device is that was heard without a sign of use for long.
+// idle is what a device is that was heard without a sign of use for long. That it
+// sends heartbeats proves nothing where its messages of use were never seen: they
+// may be encrypted, or go another way.
 func (m *Meter) idle() (device.Use, device.Proof) {
-	if m.count(sendsIdle) > 0 {
+	if m.count(sendsIdle) > 0 && m.count(sendsUse) == 0 && m.showed > 0 && m.age-m.showed < learnDays*day {
 		return device.OnIdle, device.ByMessages
 	}
 	if _, ok := m.baseline(); ok {

@@ -68,11 +68,11 @@ func TestStates(t *testing.T) {
 			{10, silence, "in-use e1, off e4"},
 			{2, say(fact.HL7PumpState, "infusing"), "in-use e1"}}},
 		{"it goes out of radio unused: who knows what it does there", "infusion-pump-lvp", []phase{
-			{10, say(fact.HL7PumpState, "not-infusing"), "on-idle e1"},
-			{4, silence, "on-idle e1"},
-			{10, silence, "on-idle e4"}}},
+			{10, say(fact.HL7PumpState, "not-infusing"), "unknown e4, on-idle e1"},
+			{3, silence, "on-idle e1"},
+			{10, silence, "on-idle e1, on-idle e4"}}},
 		{"it says that it is off, and is", "infusion-pump-lvp", []phase{
-			{10, say(fact.BCCState, "off"), "off e1"},
+			{10, say(fact.BCCState, "off"), "unknown e4, off e1"},
 			{60, silence, "off e1, off e4"}}},
 		{"its reports cease, it does not", "infusion-pump-lvp", []phase{
 			{10, say(fact.HL7PumpState, "infusing"), "in-use e1"},
@@ -82,10 +82,16 @@ func TestStates(t *testing.T) {
 			{1, say(fact.HL7PCD, "pcd-01"), "unknown e4"},
 			{20, there, "unknown e4, on-idle e4"}}},
 		{"waves in standby: what it says of itself counts", "patient-monitor", []phase{
-			{20, both(say(fact.DRIRecord, "wave"), say(fact.IVMode, "standby")), "on-idle e1"}}},
+			{20, both(say(fact.DRIRecord, "wave"), say(fact.IVMode, "standby")), "unknown e4, on-idle e1"}}},
 		{"heartbeats only", "patient-monitor", []phase{
-			{20, say(fact.DRIRecord, "network"), "unknown e4, on-idle e2"},
-			{5, both(say(fact.DRIRecord, "network"), say(fact.DRIRecord, "values")), "on-idle e2, in-use e2"}}},
+			{20, say(fact.DRIRecord, "network"), "unknown e4, on-idle e4"},
+			{5, both(say(fact.DRIRecord, "network"), say(fact.DRIRecord, "values")), "on-idle e4, in-use e2"},
+			{20, say(fact.DRIRecord, "network"), "in-use e2, on-idle e2"}}},
+		{"the end of one infusion of two", "infusion-pump-lvp", []phase{
+			{10, say(fact.HL7PumpState, "infusing"), "in-use e1"},
+			{4, there, "in-use e1"},
+			{1, say(fact.HL7PumpState, "not-infusing"), "on-idle e4"},
+			{10, there, "on-idle e4"}}},
 		{"a test by a technician", "patient-monitor", []phase{
 			{10, say(fact.IVMode, "service"), "service e1"},
 			{30, there, "service e1, on-idle e4"}}},
@@ -140,8 +146,8 @@ func TestHours(t *testing.T) {
 	}
 	first := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 	want := []Hour{{Start: first}, {Start: first.Add(time.Hour)}}
-	want[0].Counts[device.InUse][0], want[0].Counts[device.OnIdle][0] = 34, 25 // the minute that ends at 1:00 is of the next hour
-	want[1].Counts[device.OnIdle][0] = 60
+	want[0].Counts[device.InUse][0], want[0].Counts[device.OnIdle][0] = 34, 25     // the minute that ends at 1:00 is of the next hour
+	want[1].Counts[device.UseUnknown][3], want[1].Counts[device.OnIdle][0] = 1, 59 // once after the restart is not enough
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("hours (-want +got):\n%s", diff)
 	}

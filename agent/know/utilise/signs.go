@@ -19,11 +19,8 @@ const (
 	busy      // traffic well above its idling
 )
 
-// use are the signs that somebody uses the device, says those that are E1.
-const (
-	use  = saysUse | sendsUse | busy
-	says = saysUse | saysIdle | saysOff | saysService
-)
+// use are the signs that somebody uses the device.
+const use = saysUse | sendsUse | busy
 
 // signOf is what a fact says of the device's use (protocols.md §5.1), 0 for
 // nothing. Alarms say nothing: a device raises them unused as well.
@@ -44,12 +41,12 @@ func signOf(kind fact.Kind, value string) sign {
 	case fact.SDCActivation: // so is "on"
 		return pick(value, "", "stand-by", "off shut-down", "")
 	case fact.SDCInUse:
-		return pick(value, "yes", "no", "", "")
+		return pick(value, "yes", "", "", "") // without a patient's record it may work all the same
 	case fact.DRIRecord:
 		return class(value, "values wave", "network")
 	case fact.UnitySends:
 		return class(value, "vitals", "")
-	case fact.UnityRWHAT, fact.MindrayIndicates:
+	case fact.UnityRWHAT:
 		return sendsIdle
 	case fact.POCTSends:
 		return class(value, "OBS.R01 OBS.R02", "KPA.R01")
