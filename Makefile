@@ -4,6 +4,7 @@ export CGO_ENABLED := 0
 LDFLAGS := -trimpath -ldflags='-s -w'
 FUZZTIME ?= 2s
 RUNFOR  ?= 30s
+WARD    ?= icu
 BOARD   ?= qemu-arm64
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
@@ -12,8 +13,8 @@ VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: build ## a virtual ward with the agent on an embedded broker, for $(RUNFOR)
-	bin/wardlab run --for $(RUNFOR)
+run: build ## a virtual ward (WARD=icu, theatre, lab or nothing) with the agent on an embedded broker, for $(RUNFOR)
+	bin/wardlab run --for $(RUNFOR) --ward "$(WARD)"
 
 test: build ## all tests; what wants an apt package skips and names it
 	go test ./...

@@ -50,7 +50,7 @@ func (r *run) await(ctx context.Context) string {
 		case <-ctx.Done():
 		}
 	}
-	r.screen.say("every medical device and the printer confirmed")
+	r.screen.say("every medical device and the printer as sure as it can be")
 	open := r.probe(ctx)
 	if len(open) > 0 {
 		return "packets of the second PC still reached " + strings.Join(open, ", ")

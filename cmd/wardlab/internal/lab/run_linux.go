@@ -102,7 +102,8 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		defer stop()
 	}
 	r.stage = &sim.Stage{Ward: r.ward, Report: r.talk}
-	r.screen.say("ward of %s up: seed %d, %v, ports w1-w5, uplink %s", c.Site, c.Seed, c.Subnet, ward.Uplink)
+	ports := r.ward.Ports()
+	r.screen.say("ward of %s up: seed %d, %v, ports %s-%s, uplink %s", c.Site, c.Seed, c.Subnet, ports[0], ports[len(ports)-1], ward.Uplink)
 	return r.play(ctx, dir)
 }
 
