@@ -32,7 +32,7 @@ func (s *site) ask(command string, want ...string) {
 	asked := time.Time{}
 	for _, w := range want {
 		s.until(command+" shows "+w, 90*time.Second, func() bool {
-			if time.Since(asked) > 20*time.Second { // in noise a line may be lost
+			if time.Since(asked) > 10*time.Second { // in noise a line may be lost
 				asked = time.Now()
 				s.enterRaw("\x03") // Ctrl-C, with all that came with it
 				time.Sleep(500 * time.Millisecond)
@@ -41,7 +41,7 @@ func (s *site) ask(command string, want ...string) {
 			return s.console.said(w)
 		})
 	}
-	time.Sleep(time.Second)
+	time.Sleep(500 * time.Millisecond) // for the rest of the answer
 	s.t.Log(s.console.text())
 }
 
