@@ -64,6 +64,28 @@ func signOf(kind fact.Kind, value string) sign {
 	return 0
 }
 
+// Reports reports a kind of fact that says what a device is doing now, or how the
+// patient at it is (alarms): it is for this box alone.
+func Reports(kind fact.Kind) bool {
+	switch kind {
+	case fact.BCCState, fact.HL7PumpState, fact.HL7EquState, fact.HL7Alarm, fact.MedibusState, fact.IVMode, fact.SDCMode, fact.SDCActivation,
+		fact.SDCInUse, fact.POCTState:
+		return true
+	}
+	return false
+}
+
+// Sends reports a kind of fact that says which class of messages a device sends:
+// what it is, but also when it is used.
+func Sends(kind fact.Kind) bool {
+	switch kind {
+	case fact.DRIRecord, fact.UnitySends, fact.UnityRWHAT, fact.POCTSends, fact.ASTMSends, fact.DICOMStores, fact.DICOMProposes, fact.MedibusDevice,
+		fact.PHDReports, fact.HL7PCD:
+		return true
+	}
+	return false
+}
+
 // pick tells a state by lists of words.
 func pick(value, inUse, idle, off, service string) sign {
 	switch {
