@@ -21,7 +21,8 @@ const signUsage = `  wardctl sign command OP --root ROOT.dsse --key FILE… --to
       pin-role     --device ID --role NAME
       tag          --device ID [--tags NAME,…]
       break-glass  --scope gateway|port|device|segment [--name NAME] --time 30m
-      mode         --segment NAME --mode observe|stage|enforce
+      mode         --segment NAME --mode observe|stage|enforce (enforce: by who
+                   may sign a policy)
       explain      --device ID | [--in PORT] [--out PORT] [--src IP] [--dst IP]
                    [--src-mac MAC] [--dst-mac MAC] [--service tcp/443]
       reboot       [--code CODE]

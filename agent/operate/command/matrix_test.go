@@ -179,7 +179,7 @@ func TestThreshold(t *testing.T) {
 		w.obey(w.sign(w.next(), signed.Mode{Segment: "s", Mode: "observe"}, "carol")),
 		w.done(),
 	}
-	want := []string{"rejected threshold", "rejected threshold", "rejected threshold", "rejected threshold", "",
+	want := []string{"rejected threshold", "rejected threshold", "rejected threshold", "rejected wrong-role", "",
 		"succeeded", "succeeded", "succeeded", "succeeded",
 		"quarantine camera 1m0s by alice, bob; release camera by alice; open gateway  1m0s by carol; mode s observe by carol"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -39,7 +39,8 @@ func (v Verified) Interlock() bool {
 // Verify says what a statement is worth under this root: enough people signed
 // it, for this site and this version of the root. State takes the role of its
 // kind, a command the role command, where clinical engineers count as well once
-// the interlock's people signed. What opens (break-glass, release, a mode that
+// the interlock's people signed. The mode that drops packets takes who may sign a
+// policy: it closes as one does. What opens (break-glass, release, a mode that
 // drops nothing) takes one person of either of the two roles. A root is not
 // verified here, see Next.
 //
@@ -57,6 +58,8 @@ func (r *Root) Verify(e Envelope) (Verified, error) {
 		err = r.quorum(v, Role(s.Kind))
 	case opens(s):
 		err = oneOf(v, RoleCommand, RoleClinical)
+	case s.Op == "mode": // it closes
+		err = r.quorum(v, RolePolicy)
 	case v.Interlock() && len(v.People(RoleCommand, RoleClinical)) >= r.Threshold(RoleCommand):
 	default:
 		err = r.quorum(v, RoleCommand)

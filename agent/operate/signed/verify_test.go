@@ -37,6 +37,10 @@ func TestVerify(t *testing.T) {
 		{"release by who makes policy", Release{Device: "d1"}, []string{"berta"}, ReasonWrongRole},
 		{"a mode that drops nothing, by a clinical engineer", Mode{Segment: "x", Mode: ModeStage}, []string{"dora"}, ""},
 		{"enforce by a clinical engineer", Mode{Segment: "x", Mode: ModeEnforce}, []string{"dora"}, ReasonWrongRole},
+		{"enforce by who commands", Mode{Segment: "x", Mode: ModeEnforce}, []string{"carl"}, ReasonWrongRole},
+		{"enforce by the interlock's people", Mode{Segment: "x", Mode: ModeEnforce}, []string{"carl", "dora"}, ReasonWrongRole},
+		{"enforce by one who makes policy", Mode{Segment: "x", Mode: ModeEnforce}, []string{"anna"}, ReasonThreshold},
+		{"enforce by who make policy", Mode{Segment: "x", Mode: ModeEnforce}, []string{"anna", "berta"}, ""},
 		{"a command, signed twice by the same", Ping{}, []string{"carl", "carl"}, ""},
 		{"the same signer twice", Ping{}, []string{"berta", "berta"}, ReasonWrongRole},
 		{"policy by the same signer twice", Policy{TOML: "x"}, []string{"anna", "anna"}, ReasonThreshold},
@@ -197,7 +201,6 @@ func TestThresholdOfCommands(t *testing.T) {
 		{Release{Device: "d"}, []string{"carl"}, ""},
 		{BreakGlass{Scope: ScopeGateway, Seconds: 1}, []string{"carl"}, ""},
 		{Mode{Segment: "x", Mode: ModeObserve}, []string{"carl"}, ""},
-		{Mode{Segment: "x", Mode: ModeEnforce}, []string{"carl"}, ReasonThreshold},
 	} {
 		if _, err := root.Verify(sign(t, statement(t, c.args), c.by...)); reason(err) != c.want {
 			t.Errorf("%+v by %s: %v, want %q", c.args, c.by, err, c.want)
