@@ -22,7 +22,7 @@ type NAC struct {
 	Code   string    `json:"code"`             // and why
 	Until  time.Time `json:"until,omitzero"`   // its end, as good as the time of the event
 	Over   string    `json:"over,omitempty"`   // "released", "expired", "break-glass"
-	Text   string    `json:"text,omitempty"`   // what the hook said last, or why it was not called
+	Text   string    `json:"text,omitempty"`   // what came of the last call, in the gateway's words, or why there was none
 }
 
 // Kind is "nac".

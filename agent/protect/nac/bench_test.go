@@ -170,6 +170,7 @@ type means struct {
 	apply Outcome       // 0: Done
 	undo  []Outcome     // one a try, then Done
 	takes time.Duration // of Apply
+	said  string        // by it
 	lost  bool          // the answer Unsure, and it holds all the same
 }
 
@@ -200,12 +201,12 @@ func (h *simHook) Apply(ctx context.Context, r Request) Result {
 	h.site.act("apply", h.name, true, out == Done || h.lost)
 	h.site.asked(r)
 	if h.takes > 0 && !wait(ctx, h.takes) {
-		return Result{Unsure, "interrupted"}
+		return Result{Outcome: Unsure, Text: "interrupted"}
 	}
 	if h.life.point() != nil {
 		return Result{}
 	}
-	return Result{out, "apply " + out.String()}
+	return Result{Outcome: out, Text: "apply " + out.String(), Said: h.said}
 }
 
 func (h *simHook) Undo(_ context.Context, r Request) Result {
@@ -222,7 +223,7 @@ func (h *simHook) Undo(_ context.Context, r Request) Result {
 	if h.life.point() != nil {
 		return Result{}
 	}
-	return Result{out, "undo " + out.String()}
+	return Result{Outcome: out, Text: "undo " + out.String()}
 }
 
 // bench is a ward with one device that talks each second unless a hook that
@@ -290,6 +291,8 @@ func (b *bench) Emit(e event.Event) {
 	s := strings.TrimSpace(fmt.Sprintf("%s %s %s", n.Hook, n.State, n.Effect))
 	if n.State == "skipped" {
 		s += ": " + n.Text
+	} else if strings.Contains(n.Text, "Smith") {
+		s += " " + n.Text
 	}
 	b.events = append(b.events, s)
 }

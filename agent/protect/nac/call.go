@@ -30,9 +30,9 @@ func (t *Task) call(ctx context.Context, r *record, o *Obligation, action string
 		var res Result
 		switch {
 		case h == nil && action == actApply:
-			res = Result{Unsure, "the hook is not in the configuration any more"}
+			res = Result{Outcome: Unsure, Text: "the hook is not in the configuration any more"}
 		case h == nil:
-			res = Result{Unsure, "the hook is not in the configuration any more; do by hand: " + step}
+			res = Result{Outcome: Unsure, Text: "the hook is not in the configuration any more; do by hand: " + step}
 		case action == actApply:
 			res = h.Apply(own, req)
 		default:
@@ -61,6 +61,9 @@ func (t *Task) answered(ctx context.Context, id device.ID, obligation, action st
 		return // the agent is ending, and the hook with it: the next start asks again
 	}
 	o.Text = res.Text
+	if res.Said != "" {
+		t.opt.Log.Info("nac answer", "obligation", o.ID, "outcome", res.Outcome, "said", res.Said)
+	}
 	in := inputOf(action, res.Outcome)
 	if in == inNotApplied && u.again { // this call changed nothing, but the one before it may have
 		in = inMaybe

@@ -50,29 +50,29 @@ func (d *disconnect) Apply(ctx context.Context, r Request) Result {
 	req := radius.Disconnect{Station: station, NASIdentifier: d.identifier, NASAddress: d.address, Time: uint32(d.clock.Now().Wall.Unix())}
 	id, err := rand.Int(rand.Reader, big.NewInt(256))
 	if err != nil {
-		return Result{Refused, err.Error()}
+		return Result{Outcome: Refused, Text: err.Error()}
 	}
 	req.Identifier = byte(id.Int64())
 	packet, err := req.Encode(d.secret)
 	if err != nil {
-		return Result{Refused, err.Error()}
+		return Result{Outcome: Refused, Text: err.Error()}
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", d.server)
 	if err != nil {
-		return Result{Refused, fmt.Sprintf("reach %s: %v", d.server, err)}
+		return Result{Outcome: Refused, Text: fmt.Sprintf("reach %s: %v", d.server, err)}
 	}
 	a, tries, err := d.exchange(ctx, conn, packet)
 	switch {
 	case err != nil:
-		return Result{Unsure, err.Error()}
+		return Result{Outcome: Unsure, Text: err.Error()}
 	case a.ACK:
-		return Result{Done, a.String()}
+		return Result{Outcome: Done, Text: a.String()}
 	case a.Cause == radius.NoSession && (tries > 1 || r.Again):
 		// The answer to an earlier request was lost, and that one ended the session:
 		// who takes this for a refusal leaves the device cut off in the end.
-		return Result{Done, a.String() + ", after an earlier request"}
+		return Result{Outcome: Done, Text: a.String() + ", after an earlier request"}
 	}
-	return Result{Refused, a.String()}
+	return Result{Outcome: Refused, Text: a.String()}
 }
 
 // exchange sends the packet until an authentic answer comes or ctx ends, and
@@ -127,13 +127,13 @@ func (d *disconnect) exchange(ctx context.Context, conn net.Conn, packet []byte)
 
 func (d *disconnect) Undo(ctx context.Context, r Request) Result {
 	if d.prompt == nil || r.Port == "" {
-		return Result{Done, "the device may authenticate again; nothing is kept at " + d.server}
+		return Result{Outcome: Done, Text: "the device may authenticate again; nothing is kept at " + d.server}
 	}
 	if !wait(ctx, teardown-r.Since) {
-		return Result{Unsure, "interrupted"}
+		return Result{Outcome: Unsure, Text: "interrupted"}
 	}
 	if err := d.prompt(ctx, r.Port, r.MAC); err != nil {
-		return Result{Unsure, fmt.Sprintf("ask the device to authenticate again: %v", err)}
+		return Result{Outcome: Unsure, Text: fmt.Sprintf("ask the device to authenticate again: %v", err)}
 	}
-	return Result{Done, "asked the device to authenticate again"}
+	return Result{Outcome: Done, Text: "asked the device to authenticate again"}
 }

@@ -242,9 +242,9 @@ func TestDisconnectUndo(t *testing.T) {
 		want  Result
 		said  []string
 	}{
-		{"at once", 0, nil, Result{Done, "asked the device to authenticate again"}, []string{"08.000 w1 02:00:00:00:00:01"}},
-		{"long after", time.Hour, nil, Result{Done, "asked the device to authenticate again"}, []string{"00.000 w1 02:00:00:00:00:01"}},
-		{"the port is gone", time.Hour, errors.New("no such port"), Result{Unsure, "ask the device to authenticate again: no such port"}, []string{"00.000 w1 02:00:00:00:00:01"}},
+		{"at once", 0, nil, Result{Outcome: Done, Text: "asked the device to authenticate again"}, []string{"08.000 w1 02:00:00:00:00:01"}},
+		{"long after", time.Hour, nil, Result{Outcome: Done, Text: "asked the device to authenticate again"}, []string{"00.000 w1 02:00:00:00:00:01"}},
+		{"the port is gone", time.Hour, errors.New("no such port"), Result{Outcome: Unsure, Text: "ask the device to authenticate again: no such port"}, []string{"00.000 w1 02:00:00:00:00:01"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -17,5 +17,8 @@
 // with status 0 when it is done, with 1 when it refused and changed nothing; after
 // any other nobody knows. A web server answers 2xx when it is done, 4xx when it
 // refused; it should check Wardkeeper-Signature, "v1=" and the hexadecimal
-// HMAC-SHA256 over Wardkeeper-Timestamp (seconds since 1970), a dot and the body.
+// HMAC-SHA256 over Wardkeeper-Timestamp (seconds since 1970), a dot and the body,
+// refuse time stamps that are minutes off, and an apply whose id it has undone:
+// somebody may send what was sent before. What either of them says in words goes
+// to the gateway's log and no further.
 package nac

@@ -50,7 +50,10 @@ type Request struct {
 // Result is what came of a call.
 type Result struct {
 	Outcome Outcome
-	Text    string // one line for a person
+	Text    string // one line for a person, in our words: it leaves the gateway
+	// Said is what they said, one line: nobody knows what is in it, it goes to the
+	// gateway's log and no further.
+	Said string
 }
 
 // Outcome is what is known of the state outside after a call.

@@ -19,12 +19,12 @@ func TestProgram(t *testing.T) {
 		argv []string
 		want Result
 	}{
-		{"done", []string{"/bin/sh", "-c", `read line; test "$line" = "$0" && printf "took\nit"`, in}, Result{Done, "exit status 0: took it"}},
-		{"done without a word", []string{"/bin/true"}, Result{Done, "exit status 0"}},
-		{"it refuses", []string{"/bin/sh", "-c", "echo no such switch; exit 1"}, Result{Refused, "run /bin/sh: exit status 1: no such switch "}},
-		{"it fails half-way", []string{"/bin/sh", "-c", "exit 2"}, Result{Unsure, "run /bin/sh: exit status 2"}},
-		{"it hangs", []string{"/bin/sleep", "60"}, Result{Unsure, "run /bin/sleep: context deadline exceeded"}},
-		{"there is none", []string{"/nowhere"}, Result{Refused, "start /nowhere: fork/exec /nowhere: no such file or directory"}},
+		{"done", []string{"/bin/sh", "-c", `read line; test "$line" = "$0" && printf "took\nit"`, in}, Result{Outcome: Done, Text: "exit status 0", Said: "took it"}},
+		{"done without a word", []string{"/bin/true"}, Result{Outcome: Done, Text: "exit status 0"}},
+		{"it refuses", []string{"/bin/sh", "-c", "echo no such switch; exit 1"}, Result{Outcome: Refused, Text: "run /bin/sh: exit status 1", Said: "no such switch "}},
+		{"it fails half-way", []string{"/bin/sh", "-c", "exit 2"}, Result{Outcome: Unsure, Text: "run /bin/sh: exit status 2"}},
+		{"it hangs", []string{"/bin/sleep", "60"}, Result{Outcome: Unsure, Text: "run /bin/sleep: context deadline exceeded"}},
+		{"there is none", []string{"/nowhere"}, Result{Outcome: Refused, Text: "start /nowhere: fork/exec /nowhere: no such file or directory"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -59,6 +61,9 @@ func (p poster) do(ctx context.Context, req *http.Request, sent *atomic.Bool) (s
 		resp, err = http.ReadResponse(from, req)
 	}
 	if err != nil {
+		if strings.Contains(err.Error(), "malformed") { // it would quote them
+			err = errors.New("the answer is no HTTP/1.1")
+		}
 		return 0, nil, because(ctx, err)
 	}
 	defer resp.Body.Close()

@@ -2,7 +2,6 @@ package nac
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/protect/nac/internal/child"
@@ -27,23 +26,21 @@ func (p *program) Undo(ctx context.Context, r Request) Result { return p.run(ctx
 func (p *program) run(ctx context.Context, action string, r Request) Result {
 	in, err := encode(action, r)
 	if err != nil {
-		return Result{Refused, err.Error()}
+		return Result{Outcome: Refused, Text: err.Error()}
 	}
 	e, err := child.Run(ctx, p.argv, append(in, '\n'), p.limit)
 	text := "exit status 0"
 	if err != nil {
 		text = err.Error()
 	}
-	if said := line(e.Output); said != "" {
-		text = fmt.Sprintf("%s: %s", text, said)
-	}
+	said := line(e.Output)
 	switch {
 	case err == nil:
-		return Result{Done, text}
+		return Result{Done, text, said}
 	case !e.Started || e.Code == refusedStatus:
-		return Result{Refused, text}
+		return Result{Refused, text, said}
 	}
-	return Result{Unsure, text}
+	return Result{Unsure, text, said}
 }
 
 // common is what all hooks have.

@@ -34,7 +34,7 @@ type Obligation struct {
 	Port     string        `json:"port,omitempty"`
 	State    State         `json:"state"`
 	Effect   Effect        `json:"effect,omitempty"`
-	Text     string        `json:"text,omitempty"` // what the hook said last
+	Text     string        `json:"text,omitempty"` // what came of the last call, in our words
 	UndoStep string        `json:"undo_step"`      // for a person, should the hook be gone
 	Wall     time.Time     `json:"time"`           // of the last answer to Apply, as good as the clock was
 	Boot     string        `json:"boot_id"`        // the same in time since boot

@@ -1,6 +1,7 @@
 package nac
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,36 @@ func TestUndoneSinceNobodyKnowsWhen(t *testing.T) {
 		if last := r[len(r)-1]; len(r) != 2 || last.Since > 2*time.Second {
 			t.Errorf("undone %s after it was applied, it is said; it was 2s", last.Since)
 		}
+		b.empty()
+	})
+}
+
+// What a hook says may be anything, a patient's name too, and the address of a
+// webhook may be its secret: neither leaves the gateway, nor the ledger.
+func TestWhatHooksSayStays(t *testing.T) {
+	const secret = "tok3n"
+	_, h := webhookTo(t, 5*time.Second, 403)
+	w := h.(*webhook)
+	w.url += "?key=" + secret
+	r := h.Apply(t.Context(), request())
+	if strings.Contains(r.Text, "said") || r.Said == "" {
+		t.Errorf("refused: %+v", r)
+	}
+	w.url = "https://127.0.0.1:1/" + secret
+	r = h.Apply(t.Context(), request())
+	if strings.Contains(r.Text+h.UndoStep(), secret) || !strings.Contains(r.Text, "127.0.0.1:1") {
+		t.Errorf("nobody there: %+v, undone by: %s", r, h.UndoStep())
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a := good("a")
+		a.said = "the bed of Mrs Smith"
+		b, _, stop := begin(t, order(time.Hour), a)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		if b.disk.has("Smith") || strings.Contains(strings.Join(b.told(), ""), "Smith") {
+			t.Errorf("kept or told: %s, %v", b.disk.values, b.told())
+		}
+		time.Sleep(time.Hour)
 		b.empty()
 	})
 }

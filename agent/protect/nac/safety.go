@@ -17,7 +17,7 @@ func danger(snap *device.Snapshot, id device.ID, reach Reach, counts func(*devic
 	if counts(d) {
 		return "it is, or counts as, life-sustaining", true
 	}
-	others, where := 0, "port "+d.Port
+	others, where := false, "port "+d.Port
 	if reach == ReachWard {
 		where = "the gateway"
 	}
@@ -26,12 +26,12 @@ func danger(snap *device.Snapshot, id device.ID, reach Reach, counts func(*devic
 		if x.ID == id || x.Port != d.Port && reach != ReachWard {
 			continue
 		}
-		if others++; counts(x) {
+		if others = true; counts(x) {
 			return fmt.Sprintf("%s, behind %s as well, is, or counts as, life-sustaining", x.ID, where), true
 		}
 	}
-	if reach != ReachDevice && others > 0 {
-		return fmt.Sprintf("%d more devices are behind %s, and the hook touches them", others, where), true
+	if reach != ReachDevice && others {
+		return fmt.Sprintf("others are behind %s, and the hook touches them", where), true
 	}
 	return "", true
 }

@@ -46,9 +46,9 @@ func TestDanger(t *testing.T) {
 		{"it is a pump", []device.Device{dev(intruder, "w1", "pump")}, self, self, self},
 		{"it may be a pump", []device.Device{dev(intruder, "w1", "?")}, self, self, self},
 		{"a printer behind its port", []device.Device{dev(intruder, "w1", "pc"), dev(printer, "w1", "printer")}, no,
-			"1 more devices are behind port w1, and the hook touches them", "1 more devices are behind the gateway, and the hook touches them"},
+			"others are behind port w1, and the hook touches them", "others are behind the gateway, and the hook touches them"},
 		{"a printer behind another port", []device.Device{dev(intruder, "w1", "pc"), dev(printer, "w2", "printer")}, no, no,
-			"1 more devices are behind the gateway, and the hook touches them"},
+			"others are behind the gateway, and the hook touches them"},
 		{"a pump behind its port", []device.Device{dev(intruder, "w1", "pc"), dev(pump, "w1", "pump")},
 			"02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining", "02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining",
 			"02:00:00:00:00:03, behind the gateway as well, is, or counts as, life-sustaining"},
@@ -69,5 +69,16 @@ func TestDanger(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A reason that is told once must not change with each device that comes or goes:
+// each change would be an event.
+func TestDangerIsToldOnce(t *testing.T) {
+	ward := []device.Device{dev(intruder, "w1", "pc"), dev(printer, "w1", "printer")}
+	before, _ := danger(&device.Snapshot{Devices: ward}, intruder, ReachPort, counts)
+	ward = append(ward, dev("02:00:00:00:00:04", "w1", "pc"))
+	if after, _ := danger(&device.Snapshot{Devices: ward}, intruder, ReachPort, counts); after != before || after == "" {
+		t.Errorf("%q, before %q", after, before)
 	}
 }

@@ -77,6 +77,7 @@ func newHook(s Spec, m Means) (Hook, error) {
 		if err != nil {
 			return nil, err
 		}
+		conf.Time = func() time.Time { return m.Clock.Now().Wall } // not 1970 on a box without a clock
 		if m.Dial == nil {
 			m.Dial = (&net.Dialer{}).DialContext
 		}

@@ -32,7 +32,7 @@ type webhook struct {
 	clock  *clock.Clock
 }
 
-func (w *webhook) UndoStep() string { return `POST "action":"undo" to ` + w.url }
+func (w *webhook) UndoStep() string { return `POST "action":"undo" to the URL of hook ` + w.name }
 
 func (w *webhook) Apply(ctx context.Context, r Request) Result { return w.call(ctx, actApply, r) }
 
@@ -44,11 +44,11 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 	defer cancel()
 	body, err := encode(action, r)
 	if err != nil {
-		return Result{Refused, err.Error()}
+		return Result{Outcome: Refused, Text: err.Error()}
 	}
 	pause := webPause
 	maybe := false // a try that nobody knows the end of may have done it: who refuses the next one refuses too late
-	last := ""
+	var last Result
 	for try := range webTries {
 		if try > 0 {
 			// Half of the pause is by chance: after an outage not all gateways come at once.
@@ -60,16 +60,14 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 		var sent atomic.Bool
 		status, said, err := w.send(ctx, r.ID+"-"+action, body, &sent)
 		if err != nil {
-			last, maybe = err.Error(), maybe || sent.Load()
+			last, maybe = Result{Text: err.Error()}, maybe || sent.Load()
 			continue
 		}
-		last = fmt.Sprintf("HTTP %d", status)
-		if said != "" {
-			last += ": " + said
-		}
+		last = Result{Text: fmt.Sprintf("HTTP %d", status), Said: said}
 		switch {
 		case status/100 == 2:
-			return Result{Done, last}
+			last.Outcome = Done
+			return last
 		case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests:
 		case status/100 == 3 || status/100 == 4:
 			return notDone(maybe, last)
@@ -81,11 +79,12 @@ func (w *webhook) call(ctx context.Context, action string, r Request) Result {
 }
 
 // notDone is the answer to a call that nobody said yes to.
-func notDone(maybe bool, text string) Result {
+func notDone(maybe bool, last Result) Result {
+	last.Outcome = Refused
 	if maybe {
-		return Result{Unsure, text}
+		last.Outcome = Unsure
 	}
-	return Result{Refused, text}
+	return last
 }
 
 // send posts the body once, signed with the time of this try: HMAC-SHA256 over
@@ -107,7 +106,7 @@ func (w *webhook) send(ctx context.Context, key string, body []byte, sent *atomi
 	req.Header.Set("Wardkeeper-Signature", "v1="+hex.EncodeToString(h.Sum(nil)))
 	status, said, err := w.post.do(ctx, req, sent)
 	if err != nil {
-		return 0, "", fmt.Errorf("POST %s: %w", w.url, err)
+		return 0, "", fmt.Errorf("POST to %s: %w", req.URL.Host, err)
 	}
 	return status, line(said), nil
 }

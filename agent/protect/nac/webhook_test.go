@@ -86,7 +86,7 @@ func webhookTo(t *testing.T, limit time.Duration, statuses ...int) (*far, Hook) 
 }
 
 func TestWebhook(t *testing.T) {
-	said := ": said so" + strings.Repeat("!", 113)
+	said := "said so" + strings.Repeat("!", 113)
 	for _, tt := range []struct {
 		name     string
 		statuses []int
@@ -95,22 +95,26 @@ func TestWebhook(t *testing.T) {
 		asked    int
 	}{
 		{"taken", []int{204}, Done, "HTTP 204", 1},
-		{"taken with words", []int{200}, Done, "HTTP 200" + said, 1},
-		{"taken at the third try", []int{503, 429, 200}, Done, "HTTP 200" + said, 3},
-		{"the connection dies, then taken", []int{0, 200}, Done, "HTTP 200" + said, 2},
-		{"refused", []int{403}, Refused, "HTTP 403" + said, 1},
-		{"taken, with hints before", []int{201}, Done, "HTTP 201" + said, 1},
-		{"a redirect is not followed", []int{302}, Refused, "HTTP 302" + said, 1},
-		{"broken all the time", []int{500}, Unsure, "HTTP 500" + said, webTries},
-		{"the connection dies, then refused: the first may have been taken", []int{0, 409}, Unsure, "HTTP 409" + said, 2},
-		{"broken, then refused", []int{500, 403}, Unsure, "HTTP 403" + said, 2},
-		{"told to wait, then refused", []int{429, 403}, Refused, "HTTP 403" + said, 2},
-		{"told to wait all the time", []int{429}, Refused, "HTTP 429" + said, webTries},
+		{"taken with words", []int{200}, Done, "HTTP 200", 1},
+		{"taken at the third try", []int{503, 429, 200}, Done, "HTTP 200", 3},
+		{"the connection dies, then taken", []int{0, 200}, Done, "HTTP 200", 2},
+		{"refused", []int{403}, Refused, "HTTP 403", 1},
+		{"taken, with hints before", []int{201}, Done, "HTTP 201", 1},
+		{"a redirect is not followed", []int{302}, Refused, "HTTP 302", 1},
+		{"broken all the time", []int{500}, Unsure, "HTTP 500", webTries},
+		{"the connection dies, then refused: the first may have been taken", []int{0, 409}, Unsure, "HTTP 409", 2},
+		{"broken, then refused", []int{500, 403}, Unsure, "HTTP 403", 2},
+		{"told to wait, then refused", []int{429, 403}, Refused, "HTTP 403", 2},
+		{"told to wait all the time", []int{429}, Refused, "HTTP 429", webTries},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f, h := webhookTo(t, 20*time.Second, tt.statuses...)
-			if diff := cmp.Diff(Result{tt.want, tt.text}, h.Apply(t.Context(), request())); diff != "" {
+			heard := said
+			if tt.statuses[0] == 204 {
+				heard = ""
+			}
+			if diff := cmp.Diff(Result{Outcome: tt.want, Text: tt.text, Said: heard}, h.Apply(t.Context(), request())); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if len(f.asked) != tt.asked {
@@ -183,4 +187,26 @@ func TestWebhookReachesNobody(t *testing.T) {
 			t.Errorf("%v %s after %s, want unsure at the limit", got.Outcome, got.Text, time.Since(begin))
 		}
 	})
+}
+
+// The gateway's clock judges certificates: it never goes before the time that the
+// agent was built, whatever the box says after a power cut.
+func TestWebhookGoesByTheGatewaysClock(t *testing.T) {
+	_, h := webhookTo(t, 5*time.Second, 204)
+	host := fake.New()
+	for year, want := range map[int]Outcome{2026: Done, 2100: Refused} { // httptest's certificate ends in 2084
+		at := clock.New(host.Host().Clock, time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))
+		w := h.(*webhook)
+		conf := w.post.tls.Clone()
+		made, err := newHook(Spec{Name: "h", Kind: KindWebhook, URL: w.url, Secret: put(t, "secret", "s")}, Means{Clock: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf.Time = made.(*webhook).post.tls.Time
+		w.post.tls = conf
+		host.Clock.Set(time.Unix(5, 0))
+		if got := w.Apply(t.Context(), request()); got.Outcome != want {
+			t.Errorf("in %d: %+v, want %s", year, got, want)
+		}
+	}
 }
