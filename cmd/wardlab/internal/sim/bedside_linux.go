@@ -221,7 +221,7 @@ func hl7Ended(b []byte) bool { return bytes.HasSuffix(b, []byte{0x1c, '\r'}) }
 func (s *Stage) hl7(from cast.Part, what string, message func(n int) wire.Report) Scene {
 	x := scene(from, cast.Hub, "tcp", hl7Port, what, func(n int) [][]byte {
 		r := message(n)
-		r.Receiver, r.Time, r.Control = s.host(cast.Hub).Name, hl7Time(), fmt.Sprintf("%08d", n)
+		r.Receiver, r.Time, r.Control = s.member(cast.Hub).Name, hl7Time(), fmt.Sprintf("%08d", n)
 		return [][]byte{wire.MLLP(r.Message())}
 	}, func(heard []byte) []byte {
 		m, _, ok, err := wire.CutMLLP(heard)
@@ -237,6 +237,9 @@ func (s *Stage) hl7(from cast.Part, what string, message func(n int) wire.Report
 	x.whole = hl7Ended
 	return x
 }
+
+// member is who plays a part.
+func (s *Stage) member(p cast.Part) cast.Member { return s.Ward.Cast.Member(p) }
 
 // patient is PID and PV1 of the ward's patient.
 func (s *Stage) patient() string {

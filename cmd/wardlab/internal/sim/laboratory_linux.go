@@ -30,7 +30,7 @@ func (s *Stage) glucometer() Scene {
 		return wire.POCTObject{Name: name, Fields: fields}
 	}
 	return scene(cast.Glucometer, cast.Hub, "tcp", poctPort, "POCT1-A messages", func(n int) [][]byte {
-		m := s.host(cast.Glucometer)
+		m := s.member(cast.Glucometer)
 		if n == 0 {
 			return [][]byte{wire.POCT1A("HEL.R01", header(n), object("DEV", wire.POCTField{Name: "device_id", Value: m.Serial}, wire.POCTField{Name: "manufacturer_name", Value: "Roche"},
 				wire.POCTField{Name: "serial_id", Value: m.Serial}, wire.POCTField{Name: "sw_version", Value: m.SW}, wire.POCTField{Name: "device_name", Value: "meter"}))}
@@ -50,7 +50,7 @@ func (s *Stage) glucometer() Scene {
 func (s *Stage) analyser() Scene {
 	patient := s.Ward.Cast.Patient
 	return scene(cast.Analyser, cast.Hub, "tcp", astmPort, "ASTM results", func(int) [][]byte {
-		m := s.host(cast.Analyser)
+		m := s.member(cast.Analyser)
 		messages := [][]byte{{wire.ASTMAsk}}
 		for i, record := range []string{
 			`H|\^&|||ANALYSER^` + m.SW + "^" + m.Serial + "|||||||P|LIS2-A2|" + hl7Time()[:14],
@@ -73,7 +73,7 @@ func (s *Stage) analyser() Scene {
 // automation tells the state of equipment by HL7 chapter 13.
 func (s *Stage) automation() Scene {
 	return s.hl7(cast.Automation, "HL7 equipment state", func(int) wire.Report {
-		m := s.host(cast.Automation)
+		m := s.member(cast.Automation)
 		return wire.Report{App: "AUTOMATION", Facility: "LAB", Type: "SSU^U03", Version: "2.6",
 			Segments: []string{"EQU|" + m.Serial + "|" + hl7Time() + "|OP^operating", "SAC|" + s.Ward.Cast.Patient.ID + "||" + s.Ward.Cast.Patient.Family}}
 	})
@@ -88,7 +88,7 @@ func (s *Stage) fhir() Scene {
 		if n%2 == 1 {
 			path = "/Patient?identifier=" + patient.ID
 		}
-		return [][]byte{fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: application/fhir+json\r\nUser-Agent: %s\r\n\r\n", path, s.host(cast.Hub).Addr, browser)}
+		return [][]byte{fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: application/fhir+json\r\nUser-Agent: %s\r\n\r\n", path, s.member(cast.Hub).Addr, browser)}
 	}, func(heard []byte) []byte {
 		body := `{"resourceType":"CapabilityStatement","status":"active","software":{"name":"Records","version":"7.2"},"fhirVersion":"4.0.1","publisher":"` + s.Ward.Cast.Site + `"}`
 		if bytes.HasPrefix(heard, []byte("GET /Patient")) {

@@ -26,22 +26,22 @@ func (s *Stage) monitors() []Scene {
 // rwhat is the GE monitor's announcement.
 func (s *Stage) rwhat() Scene {
 	return scene(cast.UnityMonitor, cast.Central, "udp", wire.UnityRWHAT, "RWHAT", func(int) [][]byte {
-		return [][]byte{wire.RWHAT(s.host(cast.UnityMonitor).Addr, time.Now(), "ICU|BED12", s.person())}
+		return [][]byte{wire.RWHAT(s.member(cast.UnityMonitor).Addr, time.Now(), "ICU|BED12", s.person())}
 	}, nil)
 }
 
 // vitals are what it sends to its central station.
 func (s *Stage) vitals() Scene {
 	return scene(cast.UnityMonitor, cast.Central, "udp", wire.UnityData, "Unity vital signs", func(n int) [][]byte {
-		m := s.host(cast.UnityMonitor)
-		return [][]byte{wire.UnityVitals(s.host(cast.Central).Addr, m.Addr, uint16(n), s.person(), []uint16{72, 98, 120, 80, 16})}
+		m := s.member(cast.UnityMonitor)
+		return [][]byte{wire.UnityVitals(s.member(cast.Central).Addr, m.Addr, uint16(n), s.person(), []uint16{72, 98, 120, 80, 16})}
 	}, func([]byte) []byte { return nil })
 }
 
 // unityReport is what a B40 sends by HL7 of itself, without a gateway.
 func (s *Stage) unityReport() Scene {
 	return s.hl7(cast.UnityMonitor, "HL7 report of a monitor", func(int) wire.Report {
-		m := s.host(cast.UnityMonitor)
+		m := s.member(cast.UnityMonitor)
 		eui := fmt.Sprintf("%X", m.MAC.EUI64(0xfffe))
 		return wire.Report{App: "MONITOR^" + eui + "^EUI-64", Facility: "ICU", Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(), Segments: []string{
 			"OBR|1|||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|||" + hl7Time(),
@@ -82,7 +82,7 @@ func (s *Stage) mindray(p cast.Part) Scene {
 // mindrayReport is what it sends of values.
 func (s *Stage) mindrayReport(p cast.Part) Scene {
 	return s.hl7(p, "HL7 report of a Mindray device", func(int) wire.Report {
-		m := s.host(p)
+		m := s.member(p)
 		eui := fmt.Sprintf("^%X^EUI-64", m.MAC.EUI64(0xfffe))
 		r := wire.Report{App: m.Model + eui, Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(),
 			Segments: []string{"OBR|1|||1000^x^99MNDRY", "OBX|1|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72||||||R"}}
@@ -97,7 +97,7 @@ func (s *Stage) mindrayReport(p cast.Part) Scene {
 // person's.
 func (s *Stage) sdc(p cast.Part, code int) []Scene {
 	identity := func() wire.SDCProvider {
-		m := s.host(p)
+		m := s.member(p)
 		uuid := fmt.Sprintf("6f1f8b6e-0000-4000-8000-%012x", m.MAC[:])
 		return wire.SDCProvider{UUID: uuid, Code: code, Address: fmt.Sprintf("http://%s:%d/%s", m.Addr, sdcPort, uuid), Bed: s.Ward.Cast.Patient.Family,
 			Friendly: s.person(), Maker: "Dräger", Firmware: m.SW, Serial: m.Serial}
@@ -107,7 +107,7 @@ func (s *Stage) sdc(p cast.Part, code int) []Scene {
 	}, nil)
 	metadata := scene(cast.Hub, p, "tcp", sdcPort, "SDC metadata", func(int) [][]byte {
 		d := identity()
-		return [][]byte{wire.SDCGet(s.host(p).Addr.String(), d.UUID)}
+		return [][]byte{wire.SDCGet(s.member(p).Addr.String(), d.UUID)}
 	}, func([]byte) []byte { return identity().Metadata() })
 	return []Scene{hello, metadata}
 }
@@ -116,10 +116,10 @@ func (s *Stage) sdc(p cast.Part, code int) []Scene {
 // a person in it.
 func (s *Stage) oximeter() Scene {
 	identity := func() wire.PHDIdentity {
-		m := s.host(cast.Oximeter)
+		m := s.member(cast.Oximeter)
 		return wire.PHDIdentity{System: m.MAC.EUI64(0xfffe), Config: 0x0190, Maker: "Nonin", Model: "oximeter", Serial: m.Serial, Firmware: m.SW, Profile: wire.PHDOximeter}
 	}
-	manager := func() [8]byte { return s.host(cast.Hub).MAC.EUI64(0xfffe) }
+	manager := func() [8]byte { return s.member(cast.Hub).MAC.EUI64(0xfffe) }
 	return scene(cast.Oximeter, cast.Hub, "tcp", wire.PHDPort, "IEEE 11073-20601 measurements", func(n int) [][]byte {
 		if n == 0 {
 			return [][]byte{wire.PHDAssociate(identity()), wire.PHDAttributes(1, identity())}

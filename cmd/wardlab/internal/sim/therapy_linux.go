@@ -36,7 +36,7 @@ func (s *Stage) rack() Scene {
 		if string(heard) == string(wire.BCC(bed, "ADMIN:VERSION")) {
 			return append([]byte{0x06}, wire.BCC(bed, "V3.30")...)
 		}
-		pump := s.host(cast.Rack)
+		pump := s.member(cast.Rack)
 		return append([]byte{0x06}, wire.BCC(bed, wire.BCCValues(1, wire.BCCValue{Slot: '1', Name: "GNMODEL", Value: "688F030006"},
 			wire.BCCValue{Slot: '1', Name: "INSERNUM", Value: pump.Serial}, wire.BCCValue{Slot: '1', Name: "INM3", Value: "1"},
 			wire.BCCValue{Slot: '1', Name: "PATID", Value: patient.ID}, wire.BCCValue{Slot: '1', Name: "NURSEID", Value: patient.Given},
@@ -47,7 +47,7 @@ func (s *Stage) rack() Scene {
 // pumpReport is IHE PCD-01 of a B. Braun pump.
 func (s *Stage) pumpReport(p cast.Part) Scene {
 	return s.hl7(p, "HL7 report of a pump", func(int) wire.Report {
-		m := s.host(p)
+		m := s.member(p)
 		eui := fmt.Sprintf("%X", m.MAC.EUI64(0xfffe))
 		device := m.Model + "^^" + eui + "^EUI-64"
 		return wire.Report{App: "BBRAUN_SPACE^" + eui + "^EUI-64", Facility: "BBRAUN", Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(), Segments: []string{
@@ -65,7 +65,7 @@ func (s *Stage) asena() Scene {
 		return [][]byte{wire.Asena("INST_SERIALNO", ""), wire.Asena("INF", "")}
 	}, func(heard []byte) []byte {
 		if string(heard) == string(wire.Asena("INST_SERIALNO", "")) {
-			return wire.Asena("INST_SERIALNO", s.host(cast.Asena).Serial)
+			return wire.Asena("INST_SERIALNO", s.member(cast.Asena).Serial)
 		}
 		return wire.Asena("INF", s.Ward.Cast.Patient.Given+"^3.5")
 	})
@@ -85,7 +85,7 @@ func (s *Stage) medibus(p cast.Part) Scene {
 		}
 		switch code := heard[1]; code {
 		case wire.MedibusIdentity:
-			return wire.MedibusAnswer(code, wire.MedibusDevice("8020", s.host(p).Model, s.host(p).SW, "04.00"))
+			return wire.MedibusAnswer(code, wire.MedibusDevice("8020", s.member(p).Model, s.member(p).SW, "04.00"))
 		case wire.MedibusValues:
 			return wire.MedibusAnswer(code, "05 42006 16")
 		case wire.MedibusTexts:
@@ -100,7 +100,7 @@ func (s *Stage) medibus(p cast.Part) Scene {
 func (s *Stage) pb840() Scene {
 	return scene(cast.Hub, cast.BoxedVentilator, "tcp", pb840Port, "PB840 settings", func(int) [][]byte { return [][]byte{[]byte("SNDA\r")} },
 		func([]byte) []byte {
-			m := s.host(cast.BoxedVentilator)
+			m := s.member(cast.BoxedVentilator)
 			return wire.PB840(time.Now().Format("15:04"), m.Model+" "+m.Serial, "NOV 28 2026", s.Ward.Cast.Patient.Family, "16.0", "0.45")
 		})
 }
@@ -109,7 +109,7 @@ func (s *Stage) pb840() Scene {
 func (s *Stage) masimo() Scene {
 	return scene(cast.Hub, cast.Cooximeter, "tcp", masimoPort, "Masimo lines", func(int) [][]byte { return [][]byte{[]byte("\r")} },
 		func([]byte) []byte {
-			return wire.Masimo(time.Now().Format("01/02/06 15:04:05"), "00"+s.host(cast.Cooximeter).Serial, 98, 72)
+			return wire.Masimo(time.Now().Format("01/02/06 15:04:05"), "00"+s.member(cast.Cooximeter).Serial, 98, 72)
 		})
 }
 
@@ -123,7 +123,7 @@ func (s *Stage) lantronix() Scene {
 func (s *Stage) moxa() Scene {
 	return scene(cast.Hub, cast.Anaesthesia, "udp", wire.MoxaPort, "Moxa discovery", func(int) [][]byte { return [][]byte{{1, 0, 0, 8, 0, 0, 0, 0}} },
 		func([]byte) []byte {
-			m := s.host(cast.Anaesthesia)
+			m := s.member(cast.Anaesthesia)
 			return wire.MoxaAnswer(0, 0x5110, wire.MAC(m.MAC), m.Addr, "theatre-"+s.Ward.Cast.Patient.Family)
 		})
 }
@@ -132,7 +132,7 @@ func (s *Stage) addp() Scene {
 	return scene(cast.Hub, cast.DRIMonitor, "udp", wire.ADDPPort, "ADDP discovery", func(int) [][]byte {
 		return [][]byte{[]byte("DIGI\x00\x01\x00\x06\xff\xff\xff\xff\xff\xff")}
 	}, func([]byte) []byte {
-		m := s.host(cast.DRIMonitor)
+		m := s.member(cast.DRIMonitor)
 		return wire.ADDPAnswer(wire.MAC(m.MAC), m.Addr, "bed-"+s.Ward.Cast.Patient.Family, "serial server", "Version "+m.SW, 1)
 	})
 }
