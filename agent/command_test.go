@@ -1,12 +1,17 @@
 package agent
 
 import (
+	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/operate/command"
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
 
 // TestBreakGlassByCommand: open within a second, audited with who signed, and
@@ -59,5 +64,31 @@ func TestInUseAtAStart(t *testing.T) {
 		g.stop()
 		g.start()
 		try("the database is back", nobody)
+	})
+}
+
+// TestReleaseThatTheKernelRefuses: what the network outside was asked for is
+// undone all the same.
+func TestReleaseThatTheKernelRefuses(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		g.write(filepath.Join(g.dir, "wardkeeper.toml"), g.provisioned(fmt.Sprintf(askingConfig, filepath.Join(g.dir, "asked"))))
+		g.start()
+		g.talks(10 * time.Second)
+		intruder := string(device.IDOf(intruderMAC()))
+		if a := g.obeyed(s, signed.Quarantine{Device: intruder, Seconds: 3600}, "anna"); a.State != command.Succeeded || len(g.agent.nac.Status()) != 1 {
+			t.Fatalf("quarantine: %+v, outside %+v", a, g.agent.nac.Status())
+		}
+		g.host.Firewall.Inject(slices.Repeat([]fake.Fault{fake.Refused}, 1000)...)
+		id, text := s.sign(signed.Release{Device: intruder}, "dora")
+		g.broker.send(t, "wardkeeper/v1/s1/gw1/down/cmd/"+id, text)
+		g.wait(time.Minute)
+		if a := g.answer(id); a.State != command.Failed {
+			t.Errorf("release: %+v", a)
+		}
+		if got := g.agent.nac.Status(); len(got) > 0 {
+			t.Errorf("still asked for outside: %+v", got)
+		}
 	})
 }

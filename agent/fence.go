@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,13 +29,10 @@ func (f fence) Quarantine(ctx context.Context, o command.Order) error {
 	return nil
 }
 
-// Release ends a quarantine, here and outside; what cannot be undone at once is
-// owed.
+// Release ends a quarantine, here and outside, one whatever becomes of the other;
+// what cannot be undone at once is owed.
 func (f fence) Release(ctx context.Context, id device.ID, who string) error {
-	if err := f.a.enforce.Release(ctx, id, who); err != nil {
-		return err
-	}
-	return f.a.nac.Release(id, who)
+	return errors.Join(f.a.enforce.Release(ctx, id, who), f.a.nac.Release(id, who))
 }
 
 // Open lets everything of a gateway, port, device or segment pass, and has
