@@ -62,7 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case "run":
 		by := agent.Supervisor{Rescue: *rescue, Data: *data, Button: *button}
 		if *signs > 2 {
-			by.Signs = os.NewFile(uintptr(*signs), "signs")
+			by.Signs = signsFile(*signs)
 		}
 		return runAgent(*file, by, stderr)
 	case "preload":
@@ -213,4 +213,11 @@ func recorded() agent.Build {
 		}
 	}
 	return b
+}
+
+// signsFile is the descriptor that the supervisor listens on. It came over an exec
+// and must not go over the next: hooks have no business with it.
+func signsFile(fd int) *os.File {
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), "signs")
 }
