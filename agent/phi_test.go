@@ -61,7 +61,7 @@ func TestShapes(t *testing.T) {
 // TestPatientDataStaysInside sends a secret in every field that may hold a
 // person through the whole agent and through wardctl, and looks for it in all
 // that comes out: the database with its free pages, everything published, the
-// logs at every level, the console. What may get out must be there, or the
+// logs at every level, the console, the answers to commands. What may get out must be there, or the
 // search would not find a secret either.
 func TestPatientDataStaysInside(t *testing.T) {
 	var k traffic
@@ -103,6 +103,7 @@ func TestPatientDataStaysInside(t *testing.T) {
 			console += g.show("show device " + string(d.ID))
 		}
 		sinks["console"] = []byte(console)
+		sinks["answers"] = g.answers()
 		g.stop()
 		topics, payloads := g.broker.payloads(t)
 		sinks["broker"] = append(bytes.Join(payloads, []byte("\n")), strings.Join(topics, "\n")...)
