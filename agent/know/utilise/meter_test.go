@@ -203,6 +203,47 @@ func TestBounds(t *testing.T) {
 
 func testPeer(n byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 1, n}) }
 
+// The threshold needs a baseline with two levels.
+func TestThreshold(t *testing.T) {
+	fill := func(bytes ...uint64) (r rates) {
+		for _, b := range bytes {
+			for range 100 {
+				r.add(b)
+			}
+		}
+		return r
+	}
+	few := rates{}
+	few.add(1000)
+	old := fill(1_200, 120_000)
+	for range learnDays {
+		old.turn()
+	}
+	for _, tt := range []struct {
+		name   string
+		rates  rates
+		bytes  uint64
+		enough bool
+	}{
+		{"nothing", rates{}, 0, false},
+		{"too little", few, 0, false},
+		{"one level: always in use, or never", fill(120_000), 3 * 114688, false},
+		{"idle and in use", fill(1_200, 120_000), 3 * 114688 / 10, true},
+		{"seldom in use", fill(1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 120_000), 3 * 1280, true},
+		{"keep-alives, of which some are lost", fill(60, 120, 240, 360), 1024, false},
+		{"a week ago", old, 0, false},
+	} {
+		if bytes, ok := tt.rates.threshold(); bytes != tt.bytes || ok != tt.enough {
+			t.Errorf("%s: %d %v, want %d %v", tt.name, bytes, ok, tt.bytes, tt.enough)
+		}
+	}
+	for n := uint64(1); n < 1<<40; n += n/7 + 1 {
+		if m := middle(level(n)); n >= 32 && n < 1<<33 && (m*10 < n*7 || m*7 > n*10) {
+			t.Errorf("%d bytes are taken for %d", n, m)
+		}
+	}
+}
+
 // What a state is read from is a report or a class of messages, and known as such
 // to who sends facts out of the box.
 func TestWhatTells(t *testing.T) {

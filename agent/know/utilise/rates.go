@@ -43,8 +43,12 @@ func (r *rates) turn() {
 	r.days[r.today] = [levels]uint16{}
 }
 
-// enough is how many minutes with traffic make a baseline.
-const enough = 60
+// enough is how many minutes with traffic make a baseline, least how many bytes a
+// minute are more than keep-alives, of which loss alone makes now one, now six.
+const (
+	enough = 60
+	least  = 1 << 10
+)
 
 // threshold is from how many bytes a minute on the device is busy: three times
 // the rate of its idling (10th percentile of the minutes with traffic) and not
@@ -66,7 +70,7 @@ func (r *rates) threshold() (bytes uint64, ok bool) {
 		return 0, false
 	}
 	idle, active := percentile(&sum, total, 10), percentile(&sum, total, 90)
-	bytes = max(3*middle(idle), 3*middle(active)/10)
+	bytes = max(3*middle(idle), 3*middle(active)/10, least)
 	return bytes, middle(highest) >= bytes
 }
 
