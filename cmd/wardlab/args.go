@@ -15,7 +15,7 @@ import (
 const usage = `wardlab: a virtual ward for Wardkeeper
 
   wardlab run [flags]       run the ward with the built agent and judge it
-  wardlab record [--shuffle SEED] DIR
+  wardlab record [--shuffle SEED] [--ward KIND] DIR
                             run it without an agent, one capture file per port
 
 flags of run:
@@ -79,10 +79,11 @@ func parse(args []string, out io.Writer) (*lab.Options, error) {
 		}
 	case "record":
 		opts.For, opts.NoAgent = 20*time.Second, true
-		// Of run's flags only the seed says anything to a recording.
+		// Of run's flags only these say anything to a recording.
 		g := flag.NewFlagSet("record", flag.ContinueOnError)
 		g.SetOutput(io.Discard)
 		g.Uint64Var(&opts.Seed, "shuffle", cast.DefaultSeed, "")
+		g.StringVar(&opts.Ward, "ward", "", "")
 		if err := g.Parse(args[1:]); err != nil {
 			return nil, fmt.Errorf("record: %w", err)
 		}

@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 	if o.Ward = "attic"; o.Check() == nil {
 		t.Error("a ward that there is not passes")
 	}
-	if o, err = parse([]string{"record", "--shuffle", "4", "/d"}, nil); err != nil || o.Record != "/d" || o.Seed != 4 || !o.NoAgent {
+	if o, err = parse([]string{"record", "--shuffle", "4", "--ward", "lab", "/d"}, nil); err != nil || o.Record != "/d" || o.Seed != 4 || o.Ward != "lab" || !o.NoAgent {
 		t.Errorf("record: %+v, %v", o, err)
 	}
 	if o, err = parse([]string{"run"}, nil); err != nil || o.For != 30*time.Second || o.Mode != "enforce" {

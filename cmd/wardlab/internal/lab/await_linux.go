@@ -110,7 +110,7 @@ const discard = 9
 // rounds of them have stayed out everywhere, and returns where they still
 // arrive when ctx ends. It asks the wire, not the agent.
 func (r *run) probe(ctx context.Context) []string {
-	targets := []cast.Part{cast.Pump, cast.Monitor, cast.Ultrasound, cast.Printer}
+	targets := r.enforced()
 	service := fmt.Sprintf("udp/%d", discard)
 	c, err := r.ward.Host(cast.PC).ListenUDP(ctx, 0)
 	if err != nil {

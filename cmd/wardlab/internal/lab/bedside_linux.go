@@ -66,3 +66,14 @@ func (r *run) bedsidePairs() (out []verdict.Pair) {
 	}
 	return out
 }
+
+// enforced are the devices that the policy fences in: those whose role can be
+// confirmed.
+func (r *run) enforced() (out []cast.Part) {
+	for _, p := range r.cast.Parts() {
+		if p.Role() != "" && !p.Vague() {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -51,6 +51,13 @@ type Evidence struct {
 	Faults  []string // of the lab itself, or of messages that could not be read
 }
 
+func (e Evidence) parts() []cast.Part {
+	if e.Parts == nil {
+		return cast.Parts()
+	}
+	return e.Parts
+}
+
 // Role is what the agent last said of a device.
 type Role struct {
 	Role       string

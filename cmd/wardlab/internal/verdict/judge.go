@@ -106,7 +106,7 @@ func reached(e Evidence, fail failFunc) {
 			fail("%s reached %v: %v %s", r.Who(), r.To, r.Outcome, r.Services)
 		}
 	}
-	for _, p := range cast.Parts() {
+	for _, p := range e.parts() {
 		if p == cast.Intruder || p == cast.PC {
 			continue // behind the same switch: out of the gateway's reach
 		}
@@ -132,11 +132,7 @@ func reached(e Evidence, fail failFunc) {
 
 // roles: every device has its role at confirmed.
 func roles(e Evidence, fail failFunc) {
-	parts := e.Parts
-	if parts == nil {
-		parts = cast.Parts()
-	}
-	for _, p := range parts {
+	for _, p := range e.parts() {
 		want, got := p.Role(), e.Roles[p]
 		switch {
 		case want == "" || got.Is(p):

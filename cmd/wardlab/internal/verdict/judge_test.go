@@ -2,6 +2,8 @@ package verdict
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,5 +142,25 @@ func TestJudge(t *testing.T) {
 				t.Errorf("reasons (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBedsideRoles: the devices of a kind of ward are judged as the basic ones,
+// and those who say little need not be confirmed.
+func TestBedsideRoles(t *testing.T) {
+	e := Evidence{Parts: []cast.Part{cast.Ventilator, cast.Glucometer}, Roles: map[cast.Part]Role{
+		cast.Ventilator: {"ventilator", Confirmed}, cast.Glucometer: {"poct-meter-dock", Likely}}}
+	var got []string
+	judge := func() {
+		got = nil
+		roles(e, func(format string, args ...any) { got = append(got, fmt.Sprintf(format, args...)) })
+	}
+	if judge(); len(got) != 0 {
+		t.Errorf("right roles fail: %v", got)
+	}
+	e.Roles = map[cast.Part]Role{cast.Ventilator: {"ventilator", Likely}}
+	want := []string{"ventilator: role ventilator (likely), want ventilator (confirmed)", "glucometer: no role was reported, want poct-meter-dock"}
+	if judge(); !slices.Equal(got, want) {
+		t.Errorf("reasons %q, want %q", got, want)
 	}
 }
