@@ -1,6 +1,13 @@
 package uplink
 
-import "testing"
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/event"
+)
 
 // Answers wait for a session in bounded memory, however long they are; the
 // newest stays.
@@ -22,4 +29,44 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Errorf("%s: the newest is gone", name)
 		}
 	}
+}
+
+// Whoever makes the gateway answer without an end, by messages that nobody has
+// signed, does not keep alerts in.
+func TestAnswersLeaveRoomForAlerts(t *testing.T) {
+	s := openStore(t, dbPath(t))
+	defer s.Close()
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{slow: 20 * time.Millisecond}
+		r := start(t, s, scripted(b))
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				r.up.Answer("c1", []byte("rejected"))
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		time.Sleep(30 * time.Second)
+		r.emit(event.Alert, 1)
+		time.Sleep(5 * time.Second)
+		cancel()
+		b.mu.Lock()
+		alerts, answers := 0, 0
+		for _, p := range b.got {
+			switch p.TopicName {
+			case "wardkeeper/v1/st-mary/gw1/up/alert":
+				alerts++
+			case "wardkeeper/v1/st-mary/gw1/up/cmd/c1":
+				answers++
+			}
+		}
+		b.mu.Unlock()
+		if alerts != 1 || answers < 1000 {
+			t.Errorf("%d alerts came within 5 s, beside %d answers", alerts, answers)
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // for the broker to see it
+	})
 }

@@ -73,7 +73,7 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 	defer beat.Stop()
 	r.u.beat()
 	for {
-		if len(r.inFlight) < window {
+		if len(r.inFlight) < window-1 { // one place is for what the outbox has
 			if a, ok := r.u.answers.next(); ok {
 				r.say(a)
 				wake(r.u.answers.wake) // for the next one, once what is due was done
