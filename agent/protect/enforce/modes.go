@@ -205,8 +205,27 @@ func (t *Task) SetPolicy(ctx context.Context, toml, who string) error {
 		poke(t.wake)
 		return fmt.Errorf("policy %d: %w", p.Version, err)
 	}
+	t.endSterner(before, p)
 	t.audit(event.Act{Act: "policy", Who: who, Reason: fmt.Sprintf("version %d", p.Version)})
 	return nil
+}
+
+// endSterner strikes out sterner modes of the policy of before: should that come
+// back, it comes as it was written.
+func (t *Task) endSterner(before, now *policy.Policy) {
+	by, digest := maps.Clone(t.modes.get()), before.Digest()
+	if now.Digest() == digest {
+		return
+	}
+	n := len(by)
+	maps.DeleteFunc(by, func(name string, o override) bool {
+		s := before.Segment(name)
+		return o.Policy == digest && s != nil && o.Mode > s.Mode
+	})
+	if len(by) < n {
+		t.modes.set(by)
+		t.keepModes(true)
+	}
 }
 
 // admissible refuses a policy that this gateway may not enforce, or that would

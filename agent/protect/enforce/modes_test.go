@@ -35,13 +35,19 @@ func (w *ward) printers(when string, mode policy.Mode) {
 	if told != (mode != policy.Enforce) {
 		w.t.Errorf("%s: conditions %+v", when, w.board.Conditions())
 	}
+	w.printersMode(when, mode)
+	if w.passes(telnet) || !w.passes(clinical) {
+		w.t.Errorf("%s: telnet to the pump passes %v, its server %v", when, w.passes(telnet), w.passes(clinical))
+	}
+}
+
+// printersMode is what is said of the printers' segment.
+func (w *ward) printersMode(when string, mode policy.Mode) {
+	w.t.Helper()
 	for _, s := range w.task.Status().Segments {
 		if s.Name == "printers" && s.Mode != mode {
 			w.t.Errorf("%s: said to be in %s, want %s", when, s.Mode, mode)
 		}
-	}
-	if w.passes(telnet) || !w.passes(clinical) {
-		w.t.Errorf("%s: telnet to the pump passes %v, its server %v", when, w.passes(telnet), w.passes(clinical))
 	}
 }
 
@@ -131,6 +137,19 @@ func TestSternerMode(t *testing.T) {
 		if !w.passes(smb) || !w.passes(telnet) {
 			t.Error("sterner than the new policy")
 		}
+		w.mode("printers", "observe")
+		if err := w.task.SetPolicy(context.Background(), staged(t, "4"), "mia"); err != nil {
+			t.Fatal(err)
+		}
+		if !w.passes(smb) || !w.passes(telnet) {
+			t.Error("the way back to the policy of before closes what nobody closed since")
+		}
+		w.stop()
+		w.start(parse(t, []byte(staged(t, "4"))))
+		if !w.passes(smb) || !w.passes(telnet) {
+			t.Error("started again: closed, although nobody closed it since")
+		}
+		w.printersMode("gentler, over two policies", policy.Observe)
 	})
 	inBubble(t, func(t *testing.T, w *ward) {
 		o := w.options(parse(t, []byte(staged(t, "4"))))
