@@ -67,6 +67,13 @@ func (t *Task) Quarantine(o Order) error {
 		return fmt.Errorf("quarantine %s: note it: %w", o.Device, err)
 	}
 	t.records[o.Device] = r
+	if old != nil {
+		for _, was := range old.Owed {
+			if r.find(was.ID) == nil { // settled, and forgotten
+				delete(t.runs, was.ID)
+			}
+		}
+	}
 	t.opt.Log.Info("quarantine ordered", "device", o.Device, "by", o.By, "code", o.Code, "for", o.For)
 	t.poke()
 	return nil

@@ -108,3 +108,33 @@ func TestWhatHooksSayStays(t *testing.T) {
 		b.empty()
 	})
 }
+
+// A device that is quarantined again and again while a hook does not let go of it
+// does not make the task grow.
+func TestRunsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck, refuses := good("b"), good("a")
+		refuses.apply = Refused
+		for range 1000 {
+			stuck.undo = append(stuck.undo, Unsure)
+		}
+		b, n, stop := begin(t, order(time.Hour), refuses, stuck)
+		defer stop()
+		for range 5 {
+			time.Sleep(time.Minute)
+			if err := n.Release(intruder, "bob"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			if err := n.Quarantine(order(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if owed := len(n.records[intruder].Owed); len(n.runs) > owed || owed > 2 {
+			t.Errorf("%d runs, %d obligations, after %v", len(n.runs), owed, b.site.said())
+		}
+	})
+}
