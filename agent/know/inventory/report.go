@@ -8,8 +8,10 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/event"
 )
 
-// talksEvery is how often the conversations of a device are reported.
-const talksEvery = 15 * time.Second
+// talksEvery is how often the conversations of a device are reported: no finer,
+// for whoever knows which bed a device stands at could tell what happens there
+// and when.
+const talksEvery = 5 * time.Minute
 
 // reportGaps pace the inventory record of one device.
 func reportGaps() gaps {
