@@ -36,6 +36,6 @@ func Configured(file string, data []byte, host platform.Clock, floor time.Time, 
 		log.Error("the configuration that was sent is not used, the file is", "err", err)
 		return own, nil
 	}
-	c.Desired = sent
+	c.Desired, c.Came = sent, own
 	return c, nil
 }

@@ -30,9 +30,10 @@ type Config struct {
 	// Desired is the text of a configuration that people sent; "" for the one
 	// that the gateway came with.
 	Desired string
-	Policy  string // file of the policy, "" for none
-	Rules   string // folder that replaces the embedded rules, "" for none
-	State   string // folder of the database
+	Came    *Config // the one that the gateway came with, where this one was sent
+	Policy  string  // file of the policy, "" for none
+	Rules   string  // folder that replaces the embedded rules, "" for none
+	State   string  // folder of the database
 	Observe Observe
 	Outbox  Outbox
 }

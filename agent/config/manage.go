@@ -137,8 +137,12 @@ func secretFile(h Hook) error {
 // them are not a matter of configuration: a mistake there could not be taken
 // back. Nor is what the rules stand on, which the people who sign for the
 // configuration do not sign for: with the uplink at another port a pump is cut
-// from its server, and the broker is reached all the same.
+// from its server, and the broker is reached all the same. Nor are programs: one
+// could do anything.
 func (c *Config) MayBecome(other *Config) error {
+	if c.Came != nil {
+		c = c.Came
+	}
 	for _, v := range []struct{ key, old, new string }{
 		{"gateway", c.Gateway, other.Gateway},
 		{"site.name", c.Site.Name, other.Site.Name},
@@ -152,6 +156,11 @@ func (c *Config) MayBecome(other *Config) error {
 	} {
 		if v.old != v.new {
 			return fmt.Errorf("%s: %q may not become %q from afar", v.key, v.old, v.new)
+		}
+	}
+	for _, h := range other.Hooks {
+		if len(h.Program) > 0 && !slices.ContainsFunc(c.Hooks, func(o Hook) bool { return slices.Equal(o.Program, h.Program) }) {
+			return fmt.Errorf("nac.hook: no program that the gateway did not come with may be run from afar: %q", h.Program)
 		}
 	}
 	if other.Uplink.URL == "" {

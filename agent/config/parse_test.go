@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"testing"
@@ -105,13 +106,21 @@ func FuzzParse(f *testing.F) {
 func TestMayBecome(t *testing.T) {
 	base := "gateway = \"g\"\n"
 	broker := "[uplink]\nurl = \"mqtts://broker:8883\"\n"
-	now, err := Parse("now", []byte(base+broker))
+	hook := "[[nac.hook]]\nname = \"switch\"\nkind = \"exec\"\nprogram = [\"/bin/port\", \"%s\"]\n"
+	came, err := Parse("came", []byte(base+broker+fmt.Sprintf(hook, "5")))
 	if err != nil {
 		t.Fatal(err)
 	}
+	now, err := Parse("now", []byte(base+broker)) // its hook was taken away from afar
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Came = came
 	for in, want := range map[string]string{
-		base + "[uplink]\nurl = \"mqtts://other:8883\"\n": "",
-		"gateway = \"g\"\n": `uplink.url: nobody could take that back from afar`,
+		base + broker + fmt.Sprintf(hook, "5"):                   "",
+		base + broker + fmt.Sprintf(hook, "6"):                   `nac.hook: no program that the gateway did not come with may be run from afar: ["/bin/port" "6"]`,
+		base + "[uplink]\nurl = \"mqtts://other:8883\"\n":        "",
+		"gateway = \"g\"\n":                                      `uplink.url: nobody could take that back from afar`,
 		base + "[ports]\nuplink = \"eth1\"\nward = [\"eth0\"]\n": `ports.uplink: "eth0" may not become "eth1" from afar`,
 		base + "[ports]\nward = [\"eth1\", \"eth2\"]\n":          `ports.ward: "eth1" may not become "eth1, eth2" from afar`,
 		base + "[policy]\nfile = \"/p.toml\"\n":                  `policy.file: "" may not become "/p.toml" from afar`,
