@@ -167,6 +167,11 @@ func TestQuarantineMutationsAreNoticed(t *testing.T) {
 		notice string
 	}{
 		"pairs stay under the interlock": {strip(ChainForward, platform.EtherSaddr, platform.OpNotIn), "monitor to its station"},
+		"its station reaches it":         {strip(ChainForward, platform.EtherDaddr, platform.OpNotIn), "station to the monitor"},
+		"the ward may answer":            {strip("quarantine_reach", platform.MetaIIFName, platform.OpEq), "a camera answers by arp"},
+		"no fragment rule, reaching":     {func(t testing.TB, x *platform.Table) { without(t, x, "quarantine_reach", "ip-fragment") }, "later fragment dressed as dhcp to the intruder"},
+		"ND for everybody":               {strip("quarantine_leave", platform.EtherSaddr, platform.OpIn), "intruder finds its router over ipv6"},
+		"no groups without its pairs":    {func(t testing.TB, x *platform.Table) { without(t, x, ChainForward, "exempt_device") }, "pump asks by arp"},
 		"no quarantine":                  {func(t testing.TB, x *platform.Table) { without(t, x, ChainForward, "4 quarantine") }, "intruder to the hospital"},
 		"one way only":                   {func(t testing.TB, x *platform.Table) { without(t, x, ChainQuarantine, "mac-to") }, "the hospital to the intruder"},
 		"whatever the port":              {strip(ChainQuarantine, platform.MetaIIFName, platform.OpNeq), "its mac behind the uplink"},
