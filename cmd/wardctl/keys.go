@@ -19,7 +19,8 @@ const keysUsage = `  wardctl keys new -o FILE
   wardctl keys root ROOT.toml --key FILE… -o ROOT.dsse
       say who may sign what at a site (see the README), signed with the keys
       --from ROOT.dsse  the root that is in force: make the one that follows
-      --days N          until which it is to be taken by gateways (3650)
+      --days N          until when wardctl sends it (3650); a gateway that was away
+                        takes version after version all the same
       keys take --json: the result as JSON
 `
 
