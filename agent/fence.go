@@ -94,6 +94,9 @@ func (w wire) LastTalk(id device.ID) (at time.Duration, ok bool) {
 	if last.IsZero() {
 		return 0, true
 	}
+	if last.After(now.Wall.Add(time.Second)) {
+		return 0, false // the clock was set back since: nobody can tell
+	}
 	return max(0, now.Mono-now.Wall.Sub(last)), true
 }
 

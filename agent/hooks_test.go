@@ -15,6 +15,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/operate/command"
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
+	"github.com/wardkeeper/wardkeeper/agent/protect/nac"
 	"github.com/wardkeeper/wardkeeper/platform"
 	"github.com/wardkeeper/wardkeeper/platform/hosttest"
 )
@@ -138,6 +139,33 @@ func TestHookWithoutEffect(t *testing.T) {
 		g.wait(2 * time.Minute)
 		if got := g.agent.nac.Status(); len(got) > 0 {
 			t.Errorf("still owed: %+v", got)
+		}
+	})
+}
+
+// A wall clock that is set back makes no device talk that is silent: no further
+// hook is asked for it.
+func TestClockSetBackUnderAHook(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		asked := filepath.Join(g.dir, "asked")
+		g.provision(s)
+		g.write(filepath.Join(g.dir, "wardkeeper.toml"), g.provisioned(fmt.Sprintf(askingConfig, asked)))
+		g.start()
+		g.talks(10 * time.Second)
+		intruder := device.IDOf(intruderMAC())
+		if a := g.obeyed(s, signed.Quarantine{Device: string(intruder), Seconds: 3600}, "anna"); a.State != command.Succeeded {
+			t.Fatalf("quarantine of the intruder: %+v", a)
+		}
+		g.wait(2 * time.Minute)
+		g.host.Clock.Jump(-20 * time.Minute)
+		g.wait(2 * time.Minute)
+		for _, c := range g.agent.nac.Status() {
+			for _, o := range c.Obligations {
+				if o.Effect == nac.NotEffective {
+					t.Errorf("%s: %s, although the device is silent", o.Hook, o.Effect)
+				}
+			}
 		}
 	})
 }
