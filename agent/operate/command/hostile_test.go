@@ -130,3 +130,23 @@ func TestTwoBootsOfOneName(t *testing.T) {
 		t.Errorf("done again: %q, marked %v", d, w.marks)
 	}
 }
+
+// A kernel that does not answer holds the quarantines of a set up for one effect
+// at a time, not for all of them: a release that waits gets its turn.
+func TestSetDoesNotHoldUpWhatOpens(t *testing.T) {
+	w := newWard(t)
+	w.fail["quarantine"] = fmt.Errorf("quarantine: %w", context.DeadlineExceeded)
+	w.obey(w.set("camera", "printer"))
+	got := []string{w.done()}
+	w.clock.advance(retry)
+	w.task.pass(context.Background(), true)
+	got = append(got, w.done())
+	clear(w.fail)
+	w.clock.advance(retry)
+	w.task.pass(context.Background(), true)
+	got = append(got, w.done())
+	camera, printer := "quarantine camera 24h0m0s by soc", "quarantine printer 24h0m0s by soc"
+	if diff := cmp.Diff([]string{camera, camera, camera + "; " + printer}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
