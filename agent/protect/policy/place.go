@@ -82,9 +82,10 @@ func (p *Policy) Place(snap *device.Snapshot, roles Roles, old ...Pair) Placemen
 }
 
 // missed is a clinical peer that an enforced life-sustaining device was seen to
-// open conversations with, and would be cut from: a tag or an id can put it under
-// a segment that does not know it. It is what others cannot make up by sending:
-// the device asked, and was answered.
+// speak with, and would be cut from: a tag or an id can put it under a segment
+// that does not know it. Both sides must have spoken, whoever began: hubs poll.
+// Who borrows the peer's address before there is a policy can so have the device
+// staged; that cuts nothing, and is shown with its reason.
 func (p *Policy) missed(d *device.Device, m *Member, pl Placement, paired map[netip.Addr]bool) string {
 	if m.Mode != Enforce || m.Class != device.LifeSustaining || len(d.Conversations) == 0 {
 		return ""
@@ -102,7 +103,7 @@ func (p *Policy) missed(d *device.Device, m *Member, pl Placement, paired map[ne
 			if !p.Peers[i].Clinical || has[a] || paired[a] {
 				continue
 			}
-			if slices.ContainsFunc(d.Conversations, func(v device.Conversation) bool { return v.Peer == a && v.Opener == fact.OpenerDevice && v.Answered }) {
+			if slices.ContainsFunc(d.Conversations, func(v device.Conversation) bool { return v.Peer == a && v.Answered }) {
 				return p.Peers[i].Name
 			}
 		}

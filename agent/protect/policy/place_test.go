@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
@@ -19,6 +20,10 @@ func TestPlace(t *testing.T) {
 		return d
 	}
 	tagged := func(d device.Device, tags ...string) device.Device { d.Tags = tags; return d }
+	talking := func(d device.Device, peer string, by fact.Opener, answered bool) device.Device {
+		d.Conversations = []device.Conversation{{Peer: netip.MustParseAddr(peer), Opener: by, Answered: answered}}
+		return d
+	}
 	tests := []struct {
 		name    string
 		policy  *Policy
@@ -37,6 +42,10 @@ func TestPlace(t *testing.T) {
 		{"by id", wide, dev("00:11:22:00:00:0d", "camera"), "desks", Enforce, ""},
 		{"id of an unconfirmed device", wide, likely(dev("00:11:22:00:00:0d", "camera")), "default", Stage, ""},
 		{"life-sustaining without a clinical peer", wide, tagged(dev(pumpMAC, "ventilator"), "desk"), "desks", Stage, "life-sustaining, and its segment names no clinical peer"},
+		{"asked by a clinical peer that its segment does not name", lab, talking(dev(pumpMAC, "infusion-pump-lvp"), "10.20.3.9", fact.OpenerPeer, true), "infusion", Stage,
+			"life-sustaining, and it speaks with the clinical peer central, which its segment does not name"},
+		{"asked so, and it never answered", lab, talking(dev(pumpMAC, "infusion-pump-lvp"), "10.20.3.9", fact.OpenerPeer, false), "infusion", Enforce, ""},
+		{"asked by the peer that its segment names", lab, talking(dev(pumpMAC, "infusion-pump-lvp"), "10.20.3.5", fact.OpenerPeer, true), "infusion", Enforce, ""},
 		{"behind a router", lab, device.Device{ID: "serial:1", Identity: device.Identity{Role: "printer", Confidence: device.Confirmed}}, "", 0, ""},
 	}
 	for _, tt := range tests {
