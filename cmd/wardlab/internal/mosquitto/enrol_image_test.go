@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,12 +137,15 @@ func TestImageEnrols(t *testing.T) {
 		}
 	}
 	run("go", "build", "-o", file("wardctl"), "github.com/wardkeeper/wardkeeper/cmd/wardctl")
+	s.write("root.toml", []byte("site = \"st-mary\"\n[[key]]\nname = \"anna\"\nfile = \""+file("anna.key.pub")+"\"\nroles = [\"root\", \"command\"]\n"))
+	run(file("wardctl"), "keys", "new", "-o", file("anna.key"))
+	run(file("wardctl"), "keys", "root", file("root.toml"), "--key", file("anna.key"), "-o", file("root.dsse"))
 	run("cp", "--sparse=always", filepath.Join(image, "disk.img"), file("disk.img"))
 	if err := os.Truncate(file("disk.img"), 512<<20); err != nil { // the database wants a data partition that has grown
 		t.Fatal(err)
 	}
 	run(file("wardctl"), "image", "provision", "--image", file("disk.img"), "--board", "qemu-arm64", "--site", "st-mary", "--gateway", "ward-7b",
-		"--broker", fmt.Sprintf("mqtts://10.0.2.2:%d", s.port), "--ca", file("ca.pem"), "--address", "10.0.2.15/24", "--router", "10.0.2.2", "--ward", "eth1")
+		"--broker", fmt.Sprintf("mqtts://10.0.2.2:%d", s.port), "--ca", file("ca.pem"), "--address", "10.0.2.15/24", "--router", "10.0.2.2", "--ward", "eth1", "--root", file("root.dsse"))
 
 	g := boot(t, image, file("disk.img"))
 	g.await("the request is on the ESP", func() bool { return strings.Contains(g.said(), "certificate is on the ESP") })
@@ -170,5 +174,47 @@ func TestImageEnrols(t *testing.T) {
 	}
 	if again := g.show("show request"); !strings.Contains(strings.Join(strings.Fields(again), " "), r.Fingerprint) {
 		t.Errorf("another key after a power cut, not %s:\n%s", r.Fingerprint, again)
+	}
+	s.rebootsByCommand(g, file("wardctl"), &got)
+}
+
+// rebootsByCommand has the gateway start anew by a signed command: there is no
+// device on its ward. The answer comes from the boot after it.
+func (s *site) rebootsByCommand(g *guest, wardctl string, got *list) {
+	s.t.Helper()
+	type state struct {
+		BootID string `json:"boot_id"`
+		MonoMS int64  `json:"mono_ms"`
+	}
+	last := func() (out state) {
+		for _, m := range got.all() {
+			if text, ok := strings.CutPrefix(m, "wardkeeper/v1/st-mary/ward-7b/state "); ok && strings.Contains(text, `"online":true`) {
+				if err := json.Unmarshal([]byte(text), &out); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+		}
+		return out
+	}
+	ask := func(args ...string) string {
+		s.t.Helper()
+		cmd := exec.Command(wardctl, args...)
+		cmd.Dir = s.dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			s.t.Fatalf("wardctl %s: %v\n%s\nthe console said\n%s", args, err, out, g.said())
+		}
+		return string(out)
+	}
+	cert, key := s.writePair("op-anna", s.person("op:anna"))
+	before := last()
+	ask("sign", "command", "reboot", "--root", "root.dsse", "--key", "anna.key", "--to", "ward-7b", "--for", "10m",
+		"--boot-id", before.BootID, "--mono-ms", strconv.FormatInt(before.MonoMS, 10), "-o", "reboot.dsse")
+	out := ask("cmd", "reboot.dsse", "--timeout", "120s", "--broker", fmt.Sprintf("mqtts://127.0.0.1:%d", s.port), "--ca", "ca.pem", "--cert", cert, "--key", key)
+	if !strings.Contains(out, "executing") || !strings.HasSuffix(strings.TrimSpace(out), "succeeded") {
+		s.t.Errorf("wardctl cmd said\n%s", out)
+	}
+	if after := last(); after.BootID == before.BootID {
+		s.t.Errorf("the reboot succeeded, and the boot is still %s", after.BootID)
 	}
 }
