@@ -170,13 +170,14 @@ func final(state string) bool {
 }
 
 // settled reports whether nothing more is to come: all are known, and have
-// answered or are gone.
+// answered or are gone. One that has taken the statement is waited for, also while
+// it is gone: a restart may be what it was asked for.
 func (a *asking) settled() bool {
 	if !a.named && !slices.Equal(a.st.Target, []string{"all"}) {
 		return false // who is in a group, only its gateways know
 	}
 	for gw, state := range a.want {
-		if online, known := a.states[gw]; !final(state) && (online || !known) {
+		if online, known := a.states[gw]; !final(state) && (online || !known || state != "") {
 			return false
 		}
 	}
