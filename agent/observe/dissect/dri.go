@@ -34,6 +34,7 @@ const (
 	DRIAlarm             // alarm state
 	DRINetwork           // who is in the network
 	DRIFO                // of the anaesthesia record
+	DRIRequest           // for one of these; the collector sends it
 )
 
 // String names the record; "" for none.
@@ -49,6 +50,8 @@ func (r DRIRecord) String() string {
 		return "network"
 	case DRIFO:
 		return "fo"
+	case DRIRequest:
+		return "request"
 	}
 	return ""
 }
@@ -65,6 +68,7 @@ const (
 	driMain      = 14
 	driSubs      = 16 // eight of them: offset, type
 	driSubLen    = 3
+	driSubAsk    = 0 // of values, waves and alarms: they are asked for
 	driSubEnd    = 0xff
 	driRegLen    = 10
 	driRegDevice = 6
@@ -218,11 +222,24 @@ func (m *DRI) DecodeStream(b []byte) Progress {
 		return No
 	}
 	m.Record, m.Level = driRecord(binary.LittleEndian.Uint16(head[driMain:])), head[driLevel]
+	if asksDRI(m.Record, head[driSubs+2]) {
+		m.Record = DRIRequest
+	}
 	if regAt >= driHeader && regAt+driRegLen <= length {
 		m.Registered, m.MAC, m.DeviceType = true, [6]byte(reg[:]), binary.LittleEndian.Uint16(reg[driRegDevice:])
 	}
 	m.Next = r.at + 1
 	return Done
+}
+
+// asksDRI reports a record that asks for values, waves or alarms, by the type of
+// its first subrecord: such a one has no data of the kind, or none at all.
+func asksDRI(r DRIRecord, sub uint8) bool {
+	switch r {
+	case DRIValues, DRIWave, DRIAlarm:
+		return sub == driSubAsk || sub == driSubEnd
+	}
+	return false
 }
 
 // driRegistration is where in a network record a registration begins, -1 where

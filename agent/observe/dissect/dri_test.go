@@ -47,10 +47,16 @@ func TestDRI(t *testing.T) {
 	b := dri(5, 8, "\x06patient", registration)
 	recognised(t, decode, b, DRI{Record: DRINetwork, Level: 8, Registered: true, MAC: [6]byte{0, 0x40, 0x97, 0x7e, 0, 0x7d}, DeviceType: 10, Next: len(b)})
 	for main, r := range map[uint16]DRIRecord{0: DRIValues, 1: DRIWave, 4: DRIAlarm, 8: DRIFO} {
-		b := dri(main, 11, "\x00some values")
+		b := dri(main, 11, "\x01some values")
 		recognised(t, decode, b, DRI{Record: r, Level: 11, Next: len(b)})
 	}
-	double := append([]byte{driFlag, driFlag}, dri(0, 3)...)
+	for _, main := range []uint16{0, 1, 4} { // a collector asks by records of the same form
+		b := dri(main, 11, "\x00\x01\x0a\x00\x0e\x00\x00\x00\x00\x00")
+		recognised(t, decode, b, DRI{Record: DRIRequest, Level: 11, Next: len(b)})
+		b = dri(main, 11)
+		recognised(t, decode, b, DRI{Record: DRIRequest, Level: 11, Next: len(b)})
+	}
+	double := append([]byte{driFlag, driFlag}, dri(0, 3, "\x02")...)
 	recognised(t, decode, append(double, "behind"...), DRI{Record: DRIValues, Level: 3, Next: len(double)})
 	recognised(t, decode, dri(5, 8, "\x00\x00\x40"), DRI{Record: DRINetwork, Level: 8, Next: len(dri(5, 8, "\x00\x00\x40"))}) // too short for a registration
 

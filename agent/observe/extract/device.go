@@ -83,6 +83,9 @@ func (x *Extractor) readDRI(c *flows.Conn, b []byte) (used int, p dissect.Progre
 			return used, p
 		}
 		used += m.Next
+		if m.Record == dissect.DRIRequest {
+			continue // the sender is no monitor
+		}
 		w := sender(c)
 		x.word(w, fact.DRIRecord, m.Record.String())
 		x.number(w, fact.DRILevel, uint64(m.Level))

@@ -97,9 +97,18 @@ func mdsCreate(attributes ...string) []byte {
 	return be(uint32(0xe1000002), uint16(1), block(be(uint16(1), uint16(1), block(event))))
 }
 
-// driFrame is a record of a main type with data behind its header.
+// driFrame is a record of a main type with data behind its header: of the
+// network a registration, of others the first of their subrecords.
 func driFrame(main byte, data string) string {
-	b := []byte{byte(40 + len(data)), 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, main, 0, 0, 0, 0}
+	if main == 5 {
+		return driRecord(main, 0, data)
+	}
+	return driRecord(main, 1, data)
+}
+
+// driRecord is a record of a main type with one subrecord.
+func driRecord(main, sub byte, data string) string {
+	b := []byte{byte(40 + len(data)), 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, main, 0, 0, 0, sub}
 	for len(b) < 40 {
 		b = append(b, 0, 0, 0xff)
 	}
@@ -128,7 +137,8 @@ func deviceTalks() []talk {
 	}
 	get := "\x00\x00\x00\x02\x00\x14" + "\x0a\x44\x00\x02\x01\x90" + "\x09\x87\x00\x0aCANARYTIME"
 	return []talk{
-		{"DRI behind a serial server", driFrame(5, "\x00\x40\x97\x00\x00\x7e\x0a\x00\x08\x00CANARY") + driFrame(0, "CANARY") + driFrame(1, "CANARY"), "",
+		{"DRI behind a serial server", driFrame(5, "\x00\x40\x97\x00\x00\x7e\x0a\x00\x08\x00CANARY") + driFrame(0, "CANARY") + driFrame(1, "CANARY"),
+			driRecord(0, 0, "\x01\x0a\x00\x0e\x00\x00\x00\x00\x00") + driRecord(1, 0, "CANARY") + driRecord(4, 0, "CANARY"), // who asks is no monitor
 			[]string{"1 dri.device_type 10", "1 dri.level 8", "1 dri.mac 00:40:97:00:00:7e", "1 dri.record network", "1 dri.record values", "1 dri.record wave"}},
 		{"personal health device", apdu(0xe200, "\x80\x00\x00\x00\x00\x01\x00\x2a"+part("\x00\x80")) + apdu(0xe700, "\x00\x20\x00\x01\x02\x03\x00\x1a"+get) + apdu(0xe700, "\x00\x0c\x00\x02\x01\x01\x00\x06CANARY"),
 			apdu(0xe300, "\x00\x03"+part("\x80\x00")), []string{"1 phd.config 400", "1 phd.reports yes", "1 phd.system_id 1122334455667788", "9 phd.manager yes"}},

@@ -60,12 +60,13 @@ func (s *Stage) dri() Scene {
 		deviceType = 26
 	}
 	return scene(cast.Hub, cast.DRIMonitor, "tcp", port, "DRI records", func(n int) [][]byte {
-		return [][]byte{wire.DRI(wire.DRIValues, byte(n), level, uint32(time.Now().Unix()))} // asks for values
+		return [][]byte{wire.DRI(wire.DRIValues, byte(n), level, uint32(time.Now().Unix()),
+			wire.DRISub{Type: wire.DRIRequest, Data: []byte{wire.DRIDisplayed, 10, 0, 14, 0, 0, 0, 0, 0}})} // every ten seconds
 	}, func([]byte) []byte {
 		now := uint32(time.Now().Unix())
 		network := wire.DRI(wire.DRINetwork, 1, level, now, wire.DRISub{Type: wire.DRIPatient, Data: []byte(s.person())},
 			wire.DRISub{Type: wire.DRIRegister, Data: wire.DRIRegistration(wire.MAC{0, 0x40, 0x97, 1, 2, 3}, deviceType, level)})
-		return append(network, wire.DRI(wire.DRIValues, 2, level, now, wire.DRISub{Data: bytes.Repeat([]byte{72, 0, 0x7e, 0}, 20)})...)
+		return append(network, wire.DRI(wire.DRIValues, 2, level, now, wire.DRISub{Type: wire.DRIDisplayed, Data: bytes.Repeat([]byte{72, 0, 0x7e, 0}, 20)})...)
 	})
 }
 

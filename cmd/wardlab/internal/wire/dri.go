@@ -8,6 +8,12 @@ const (
 	DRINetwork = 5
 )
 
+// Subrecords of the record of values.
+const (
+	DRIRequest   = 0 // asks for them
+	DRIDisplayed = 1
+)
+
 // Subrecords of the network record.
 const (
 	DRIRegister = 0
