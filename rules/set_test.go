@@ -213,6 +213,17 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// TestCommandsOfLabAutomation: what tells an analyser what to do is no analyser.
+func TestCommandsOfLabAutomation(t *testing.T) {
+	for kind, want := range map[string]bool{"ESU_U01": true, "EAR_U08": true, "EAC_U07": false, "ESR_U02": false} {
+		analyser := false
+		embedded(t).Match(fact.HL7Type, kind, func(s *Signature) { analyser = analyser || s.Roles["lab-analyser"] > 0 })
+		if analyser != want {
+			t.Errorf("%s: an analyser %v, want %v", kind, analyser, want)
+		}
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	s := embedded(t)
 	for _, sig := range s.Signatures {

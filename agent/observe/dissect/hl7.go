@@ -224,7 +224,7 @@ func (m *HL7) segments(b []byte, complete bool) {
 				m.sft(seg, sep)
 			}
 		case "EQU":
-			if seen && seg[3] == sep.field {
+			if seen && seg[3] == sep.field && !m.commands() {
 				m.equ(seg, sep)
 			}
 		case "MSA":
@@ -232,11 +232,11 @@ func (m *HL7) segments(b []byte, complete bool) {
 				m.msa(seg, sep)
 			}
 		case "OBX":
-			if seen && seg[3] == sep.field {
+			if seen && seg[3] == sep.field && !m.commands() {
 				m.obx(seg, sep)
 			}
 		case "PRT":
-			if seen && seg[3] == sep.field {
+			if seen && seg[3] == sep.field && !m.commands() {
 				m.prt(seg, sep)
 			}
 		}

@@ -130,6 +130,20 @@ func leadingDigits(v []byte) []byte {
 	return v[:n]
 }
 
+// commands reports a message about the equipment that it goes to: a command, or
+// a request for its state, its inventory, its tests or its log (HL7 2.6 chapter 13),
+// or an order to a pump (IHE PCD-03).
+func (m *HL7) commands() bool {
+	if m.MessageType.Len() < 3 {
+		return false
+	}
+	switch string(m.MessageType.b[:3]) {
+	case "EAC", "ESR", "SSR", "INR", "TCR", "LSR", "RGV":
+		return true
+	}
+	return false
+}
+
 // equ reads which equipment the message speaks of, and its state.
 func (m *HL7) equ(seg []byte, sep hl7Separators) {
 	for n, more := 0, true; more && n <= 3; n++ {

@@ -69,6 +69,24 @@ func TestHL7States(t *testing.T) {
 	}
 }
 
+// TestHL7EquipmentOfOthers: commands and requests are about the equipment that
+// they go to, which is not the sender.
+func TestHL7EquipmentOfOthers(t *testing.T) {
+	for kind, own := range map[string]bool{"ESU^U01": true, "SSU^U03": true, "EAR^U08": true, "ORU^R01": true, "": true,
+		"ESR^U02": false, "SSR^U04": false, "INR^U06": false, "EAC^U07": false, "TCR^U11": false, "LSR^U13^LSR_U13": false, "RGV^O15^RGV_O15": false, "RGX^O15": true} {
+		var m HL7
+		m.DecodeStream([]byte(mllp("MSH|^~\\&|LAS||||||"+kind, "EQU|E1|20260101|OP",
+			"OBX|1||69986^MDC_DEV_PUMP_INFUS_VMD^MDC|1.1.0.0|||||||X|||||||P1^^0003B10000000001^EUI-64", "PRT|1|||||||||D1")))
+		want := [3]uint8{}
+		if own {
+			want = [3]uint8{2, 1, 1}
+		}
+		if got := [3]uint8{m.DevicesLen, m.CodesLen, m.PartsLen}; got != want || (m.Equipment.String() == "OP") != own {
+			t.Errorf("%q: %d devices, codes and parts, state %q", kind, got, m.Equipment)
+		}
+	}
+}
+
 func TestHL7PCD(t *testing.T) {
 	for in, want := range map[string]string{
 		"ORU^R01^ORU_R01|IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO": "pcd-01",
