@@ -41,13 +41,14 @@ func (x *Extractor) readBareHL7(c *flows.Conn, b []byte) dissect.Progress {
 	return p
 }
 
-// readHL7Datagram reads a message that came in one datagram.
+// readHL7Datagram reads a message that came in one datagram. Whether whom it was
+// sent to takes such messages nobody can see.
 func (x *Extractor) readHL7Datagram(v *dissect.View, b []byte, way flows.Way) bool {
 	m := &x.decoders.hl7
 	if m.DecodeStream(b) != dissect.Done && m.DecodeBare(b) != dissect.Done {
 		return false
 	}
-	x.message(x.source(v, way), x.target(v, way), v.SrcPort >= v.DstPort, m)
+	x.message(x.source(v, way), who{}, false, m)
 	return true
 }
 

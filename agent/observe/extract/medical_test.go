@@ -171,8 +171,9 @@ func TestHL7IsPickedUp(t *testing.T) {
 }
 
 // TestHL7Datagram: some senders put a message on UDP, with its frame or without.
+// Nobody answers one, so it says nothing of whom it was sent to.
 func TestHL7Datagram(t *testing.T) {
-	want := []string{"1 hl7.msh3_sending_app A", "1 hl7.msh9_type ORU_R01", "9 hl7.receives ORU_R01"}
+	want := []string{"1 hl7.msh3_sending_app A", "1 hl7.msh9_type ORU_R01"}
 	message := "MSH|^~\\&|A||||CANARY|CANARY|ORU^R01|CANARY\rPID|1||CANARY\r"
 	for _, b := range []string{message, "\x0b" + message + "\x1c\r"} {
 		if d := cmp.Diff(want, said(udp(pump, server, []byte(b)))); d != "" {
