@@ -101,7 +101,9 @@ func (m *ASTM) long(frame []byte, skip int) Progress {
 	return Done
 }
 
-// header reads the fields of H, each if it ends within b.
+// header reads the fields of H, each if it ends within b. Those that do not
+// begin with delimiters are no header: a frame may end within a record, and the
+// next one begin with the end of a name.
 func (m *ASTM) header(b []byte) {
 	record, _, ended := cutByte(b, '\r')
 	component := byte('^')
@@ -112,9 +114,10 @@ func (m *ASTM) header(b []byte) {
 		}
 		switch n {
 		case 2: // repetition, component, escape
-			if len(v) > 1 {
-				component = v[1]
+			if !isDelimiters(v) {
+				return
 			}
+			component = v[1]
 		case 5:
 			m.sender(v, component)
 		case 12:
@@ -123,6 +126,16 @@ func (m *ASTM) header(b []byte) {
 			m.Standard.set(firstPart(v, component))
 		}
 	}
+}
+
+// isDelimiters reports two to four characters that can be delimiters.
+func isDelimiters(v []byte) bool {
+	for _, c := range v {
+		if !isPunct(c) {
+			return false
+		}
+	}
+	return len(v) >= 2 && len(v) <= 4
 }
 
 func (m *ASTM) sender(v []byte, component byte) {

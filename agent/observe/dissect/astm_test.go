@@ -35,6 +35,9 @@ func TestASTM(t *testing.T) {
 		{"a header that goes on in the next frame", astmFrame("1H|\\^&|||A^1|x||||||P|LI", 0x17), ASTM{Record: 'H', Sender: TextOf("A"), Version: TextOf("1"), Processing: TextOf("P"), Next: 30}},
 		{"a result", astmFrame("3R|1|^^^GLU|5.5|mmol/L\r", 3), ASTM{Record: 'R', Next: 29}},
 		{"a header in one long frame", long, ASTM{Record: 'H', Sender: TextOf("A"), Version: TextOf("1"), Next: astmWindow}},
+		// A frame may end anywhere in a record, so that the next one may begin like a header.
+		{"the rest of a patient's name", astmFrame("2H||19500101|M||||||||Ward\r", 3), ASTM{Record: 'H', Next: 33}},
+		{"the rest of a comment", astmFrame("2H|of|Jane|x|Doe^CANARY\r", 0x17), ASTM{Record: 'H', Next: 30}},
 		{"a header without fields", astmFrame("1H|\r", 3), ASTM{Record: 'H', Next: 10}},
 	}
 	for _, tt := range tests {
