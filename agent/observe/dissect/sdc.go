@@ -206,7 +206,7 @@ func (r *sdcReader) value(m *SDC, local []byte) {
 		}
 		return
 	}
-	if r.depth != r.children {
+	if r.section == 0 || r.depth != r.children {
 		return
 	}
 	switch name := string(local); {
@@ -280,8 +280,8 @@ func (r *sdcReader) state(m *SDC) {
 		switch string(r.xml.attribute("ContextAssociation")) {
 		case "Assoc":
 			m.Patient = SDCAssociated
-		case "No", "Pre", "Dis":
-			m.Patient = SDCNotAssociated
+		case "No", "Pre", "Dis": // of a former patient, beside the present one's
+			m.Patient = max(m.Patient, SDCNotAssociated)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dissect
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,6 +56,35 @@ func TestSDC(t *testing.T) {
 	for _, doc := range []string{"", "<html/>", "<a xmlns='http://docs.oasis-open.org/ws-dd/ns/dpws/2009/01'/>"} {
 		if new(SDC).DecodeXML([]byte(doc)) {
 			t.Errorf("%.40q: recognised", doc)
+		}
+	}
+}
+
+// TestSDCAssociation: contexts of former patients stay beside that of the present
+// one, in no order.
+func TestSDCAssociation(t *testing.T) {
+	for in, want := range map[string]SDCPatient{
+		"Assoc Dis": SDCAssociated, "Dis Assoc": SDCAssociated, "Dis No": SDCNotAssociated, "Pre": SDCNotAssociated, "Other": 0,
+	} {
+		doc := `<r xmlns:pm="http://standards.ieee.org/downloads/11073/11073-10207-2017/participant">`
+		for _, association := range strings.Fields(in) {
+			doc += `<pm:ContextState xsi:type="pm:PatientContextState" ContextAssociation="` + association + `"/>`
+		}
+		var m SDC
+		m.DecodeXML([]byte(doc + "</r>"))
+		if m.Patient != want {
+			t.Errorf("%s: %d, want %d", in, m.Patient, want)
+		}
+	}
+}
+
+// TestSDCOutsideOfSections: nothing is read where no section is open, however
+// the tags are nested.
+func TestSDCOutsideOfSections(t *testing.T) {
+	for _, ends := range []string{"", "</r>", "</r></r>", "</r></r></r>"} {
+		doc := `<r xmlns:pm="http://standards.ieee.org/downloads/11073/11073-10207-2017/participant">` + ends + "<SerialNumber>CANARY</SerialNumber>"
+		if m := new(SDC); m.DecodeXML([]byte(doc)) {
+			t.Errorf("%s: serial %q", ends, m.Serial)
 		}
 	}
 }
