@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -25,16 +26,18 @@ func TestWebClass(t *testing.T) {
 		metadata bool
 	}
 	for in, want := range map[string]answer{
-		"GET /fhir/R4/Patient/12345?x=Device HTTP/1.1\r\nAccept: application/fhir+json": {"Patient", false},
-		"GET /Patient HTTP/1.1\r\nAccept: application/fhir+json":                        {"Patient", false},
-		"POST /fhir/ HTTP/1.1\r\nContent-Type: application/fhir+json":                   {"", false},
-		"GET /a/patient/Doe HTTP/1.1\r\nAccept: application/fhir+json":                  {"", false},
-		"GET /Patient/1 HTTP/1.1\r\nAccept: */*":                                        {"", false},
-		"GET /fhir/metadata HTTP/1.1\r\nAccept: */*":                                    {"", true},
-		"GET /fhir/metadata?_format=json HTTP/1.1\r\nAccept: application/fhir+json":     {"metadata", true},
-		"GET /studies/1.2.3/series/4 HTTP/1.1\r\nAccept: application/dicom+json":        {"studies", false},
-		"GET /studies/1.2.3/series/4 HTTP/1.1\r\nAccept: application/fhir+json":         {"", false},
-		"GET /VisionPrescription HTTP/1.1\r\nAccept: application/fhir+json":             {"VisionPrescription", false},
+		"GET /fhir/R4/Patient/12345?x=Device HTTP/1.1\r\nAccept: application/fhir+json":                     {"Patient", false},
+		"GET /Patient HTTP/1.1\r\nAccept: application/fhir+json":                                            {"Patient", false},
+		"POST /fhir/ HTTP/1.1\r\nContent-Type: application/fhir+json":                                       {"", false},
+		"GET /a/patient/Doe HTTP/1.1\r\nAccept: application/fhir+json":                                      {"", false},
+		"GET /Patient/1 HTTP/1.1\r\nAccept: */*":                                                            {"", false},
+		"GET /fhir/metadata HTTP/1.1\r\nAccept: */*":                                                        {"", true},
+		"GET /fhir/metadata?_format=json HTTP/1.1\r\nAccept: application/fhir+json":                         {"metadata", true},
+		"GET /studies/1.2.3/series/4 HTTP/1.1\r\nAccept: application/dicom+json":                            {"studies", false},
+		"GET /studies/1.2.3/series/4 HTTP/1.1\r\nAccept: application/fhir+json":                             {"", false},
+		"GET " + strings.Repeat("/a", maxWebParts-2) + "/Patient HTTP/1.1\r\nAccept: application/fhir+json": {"Patient", false},
+		"GET " + strings.Repeat("/a", maxWebParts) + "/Patient HTTP/1.1\r\nAccept: application/fhir+json":   {"", false},
+		"GET /VisionPrescription HTTP/1.1\r\nAccept: application/fhir+json":                                 {"VisionPrescription", false},
 	} {
 		var m HTTP
 		if p := m.DecodeStream([]byte(in + "\r\n\r\n")); p != Done {

@@ -43,10 +43,14 @@ func (c WebClass) String() string {
 	return ""
 }
 
+// maxWebParts is how many parts of a path are looked at: each is compared with
+// all names.
+const maxWebParts = 16
+
 // read finds the first part of a path that is a name of FHIR or of DICOMweb.
 func (c *WebClass) read(path []byte, dicom bool) {
 	*c = 0
-	for more := true; more; {
+	for parts, more := 0, true; more && parts < maxWebParts; parts++ {
 		var part []byte
 		part, path, more = cutByte(path, '/')
 		n := WebClass(0)

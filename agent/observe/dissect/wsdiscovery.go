@@ -102,7 +102,7 @@ func (r *wsdReader) start(m *WSDiscovery) {
 			m.Action = wsdAction(local)
 		}
 	case string(local) == "ProbeMatch", string(local) == "ResolveMatch":
-		m.Matches++
+		m.Matches = min(m.Matches, 254) + 1
 	case string(local) == "EndpointReference":
 		r.refers = true
 	}

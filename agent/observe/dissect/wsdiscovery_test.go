@@ -84,6 +84,14 @@ func TestWSDiscovery(t *testing.T) {
 	}
 }
 
+// TestWSDiscoveryManyMatches: of more matches than are counted none is the only one.
+func TestWSDiscoveryManyMatches(t *testing.T) {
+	b := wsd(wsd2009, "<wsd:ProbeMatches>"+strings.Repeat("<wsd:ProbeMatch/>", 257)+epr(uuid)+"</wsd:ProbeMatches>")
+	if m := new(WSDiscovery); !m.Decode(b) || m.Matches < 2 || !m.Endpoint.IsZero() {
+		t.Errorf("%d matches, endpoint %q", m.Matches, m.Endpoint)
+	}
+}
+
 // TestWSDiscoveryCut: of each beginning only whole fields come out.
 func TestWSDiscoveryCut(t *testing.T) {
 	b := sdcHello()
