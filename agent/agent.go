@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
@@ -72,9 +71,8 @@ type Agent struct {
 	command  *command.Task   // nil: no broker, or no root of trust
 	stages   [][]Task
 
-	ending sync.Once
-	over   chan struct{} // closed by end
-	why    error         // of end
+	life context.Context         // ends with what ends the agent from within
+	end  context.CancelCauseFunc // ends it, for a task that must not wait for that
 }
 
 // Bounds of what waits in memory.
@@ -94,7 +92,8 @@ var ErrAgain = errors.New("start the agent again")
 func New(ctx context.Context, cfg *config.Config, host platform.Host, log *slog.Logger, build Build, by Supervisor) (*Agent, error) {
 	journal := console.NewJournal(log.Handler(), journalLines)
 	log = slog.New(journal)
-	a := &Agent{cfg: cfg, host: host, log: log, journal: journal, by: by, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono(), codes: onsite.NewCodes(), over: make(chan struct{})}
+	a := &Agent{cfg: cfg, host: host, log: log, journal: journal, by: by, build: build, clock: clock.New(host.Clock, build.Time), started: host.Clock.Mono(), codes: onsite.NewCodes()}
+	a.life, a.end = context.WithCancelCause(context.Background())
 	know, err := loadKnowledge(cfg)
 	if err != nil {
 		return nil, err
@@ -229,31 +228,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("agent starts", "version", a.build.Version, "gateway", a.cfg.Gateway, "epoch", a.opened.Epoch)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-a.over:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(a.life, cancel)()
 	err := runAll(ctx, a.stages)
-	select {
-	case <-a.over:
-		err = errors.Join(a.why, err)
-	default:
-	}
+	err = errors.Join(context.Cause(a.life), err)
 	if cerr := a.store.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
 	return err
-}
-
-// end has Run end with an error, for a task that must not wait for it.
-func (a *Agent) end(why error) {
-	a.ending.Do(func() {
-		a.why = why
-		close(a.over)
-	})
 }
 
 // ledgerBucket is where nac keeps what the network outside was asked for.
