@@ -65,14 +65,11 @@ func (x *Extractor) readMindray(v *dissect.View, b []byte, way flows.Way) bool {
 	return true
 }
 
-// maxDRIFrames bounds the work on one piece of a stream.
-const maxDRIFrames = 64
-
 // readDRI states what kind of monitor speaks over a serial line, and what it
 // sends.
 func (x *Extractor) readDRI(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
 	m := &x.decoders.devices.dri
-	for range maxDRIFrames {
+	for range maxFrames {
 		if used == len(b) {
 			return used, dissect.Done
 		}

@@ -8,13 +8,10 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/flows"
 )
 
-// maxHL7Frames bounds the work on one piece of a stream.
-const maxHL7Frames = 64
-
 // readHL7 reads MLLP frames one after the other.
 func (x *Extractor) readHL7(c *flows.Conn, b []byte, final bool) (used int, p dissect.Progress) {
 	m := &x.decoders.hl7
-	for range maxHL7Frames {
+	for range maxFrames {
 		if used == len(b) {
 			return used, dissect.Done
 		}
