@@ -314,13 +314,6 @@ func (g *guest) untilSaid(text string, limit time.Duration) {
 	g.until(text, limit, func() bool { return g.said(text) > 0 })
 }
 
-// moves counts the frames of a port within that time.
-func (g *guest) moves(port uint16, in time.Duration) int {
-	before := g.got(port)
-	time.Sleep(in)
-	return g.got(port) - before
-}
-
 func (g *guest) dial(path string) {
 	g.t.Helper()
 	g.until("the monitor", 10*time.Second, func() bool {
