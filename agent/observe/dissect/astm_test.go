@@ -85,6 +85,6 @@ func FuzzASTM(f *testing.F) {
 		if m.DecodeStream(b) == Done && (m.Next <= 0 || m.Next > len(b) || !isASTMRecord(m.Record)) {
 			t.Fatalf("next %d of %d, record %q", m.Next, len(b), m.Record)
 		}
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

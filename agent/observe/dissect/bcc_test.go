@@ -134,6 +134,6 @@ func FuzzBCC(f *testing.F) {
 		for i := range m.Pumps {
 			_ = m.Pumps[i].State.String()
 		}
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

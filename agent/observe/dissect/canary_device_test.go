@@ -4,16 +4,20 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"strings"
 	"testing"
 )
 
-// TestEveryMessageHasACanary: a message type that is decoded is tried with
-// canaries, and is among those that must be closed.
-func TestEveryMessageHasACanary(t *testing.T) {
+// TestEveryMessageIsTried: a message type that is decoded is tried with canaries,
+// with what a hostile sender sends and by a fuzz target that looks at all that it
+// answers, and is among those that must be closed.
+func TestEveryMessageIsTried(t *testing.T) {
 	decoded := make(map[string]bool) // type names
 	tried := make(map[string]bool)   // identifiers in canary tests
+	hostile := make(map[string]bool) // in tests that call recognised or hostile
+	fuzzed := make(map[string]bool)  // in fuzz targets that call checkMessage
 	closed := make(map[string]bool)  // identifiers in TestMessagesAreClosed
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -29,6 +33,16 @@ func TestEveryMessageHasACanary(t *testing.T) {
 		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
+			if ok && f.Recv == nil {
+				in := make(map[string]bool)
+				identifiers(f.Body, in)
+				if in["recognised"] || in["hostile"] || in["hostileMessage"] {
+					maps.Copy(hostile, in)
+				}
+				if strings.HasPrefix(f.Name.Name, "Fuzz") && in["checkMessage"] {
+					maps.Copy(fuzzed, in)
+				}
+			}
 			switch {
 			case !ok:
 			case f.Recv != nil && strings.HasPrefix(f.Name.Name, "Decode"):
@@ -36,9 +50,9 @@ func TestEveryMessageHasACanary(t *testing.T) {
 					decoded[star.X.(*ast.Ident).Name] = true
 				}
 			case strings.HasPrefix(f.Name.Name, "TestCanary"):
-				identifiers(f, tried)
+				identifiers(f.Body, tried)
 			case f.Name.Name == "TestMessagesAreClosed":
-				identifiers(f, closed)
+				identifiers(f.Body, closed)
 			}
 		}
 	}
@@ -46,6 +60,12 @@ func TestEveryMessageHasACanary(t *testing.T) {
 	for name := range decoded {
 		if !tried[name] {
 			t.Errorf("%s: no TestCanary decodes one with a canary in every field that must not get out", name)
+		}
+		if !hostile[name] {
+			t.Errorf("%s: no test tries one by recognised or hostile", name)
+		}
+		if !fuzzed[name] {
+			t.Errorf("%s: no fuzz target decodes one and calls checkMessage", name)
 		}
 		if !closed[name] {
 			t.Errorf("%s: not in TestMessagesAreClosed", name)
@@ -56,7 +76,7 @@ func TestEveryMessageHasACanary(t *testing.T) {
 	}
 }
 
-func identifiers(f *ast.FuncDecl, into map[string]bool) {
+func identifiers(f ast.Node, into map[string]bool) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			into[id.Name] = true

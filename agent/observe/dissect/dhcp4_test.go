@@ -144,6 +144,6 @@ func FuzzDHCPv4(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m DHCPv4
 		m.Decode(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -277,6 +277,6 @@ func FuzzDICOM(f *testing.F) {
 		var m DICOM
 		m.DecodeStream(b)
 		m.ImplClassUID.HasPrefix("1.2")
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -238,7 +238,7 @@ func FuzzDNS(f *testing.F) {
 			for _, x := range r.TXT[:r.TXTLen] {
 				_ = x.Key.String()
 			}
-			checkPrintable(t, &r)
+			checkMessage(t, &r)
 		}
 	})
 }

@@ -108,6 +108,6 @@ func FuzzDRI(f *testing.F) {
 		if p := m.DecodeStream(b); p == Done && (m.Next <= 0 || m.Next > len(b)) {
 			t.Errorf("next at %d of %d", m.Next, len(b))
 		}
-		_ = m.Record.String()
+		checkMessage(t, &m)
 	})
 }

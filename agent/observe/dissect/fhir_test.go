@@ -83,8 +83,8 @@ func FuzzFHIR(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m FHIR
 		m.DecodeStream(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 		m.Statement(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

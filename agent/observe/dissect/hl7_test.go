@@ -231,8 +231,8 @@ func FuzzHL7(f *testing.F) {
 		}
 		m.AppEUI.MAC()
 		_, _, _, _ = m.PCD.String(), m.Pump.String(), m.Equipment.String(), m.Ack.Refused()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 		m.DecodeBare(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -1,14 +1,22 @@
 package dissect
 
-import "testing"
+import (
+	"testing"
+)
 
 // hostile tries what a hostile sender would send instead of b.
 func hostile[T any](t *testing.T, name string, decode func(*T, []byte) Progress, b string) {
 	t.Helper()
+	hostileMessage(t, name, done(decode), b)
+}
+
+// hostileMessage is hostile for what comes whole.
+func hostileMessage[T any](t *testing.T, name string, decode func(*T, []byte) bool, b string) {
+	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		var want T
 		decode(&want, []byte(b))
-		recognised(t, done(decode), []byte(b), want)
+		recognised(t, decode, []byte(b), want)
 		lie, m := []byte(b), new(T)
 		noAllocs(t, func() { // whatever a length says
 			for i, c := range lie {
@@ -36,6 +44,36 @@ func TestHostileStreams(t *testing.T) {
 	hostile(t, "FHIR in XML", (*FHIR).DecodeStream, statementXML)
 	hostile(t, "DICOM", (*DICOM).DecodeStream, string(unhex(t, dicomVector)))
 	hostile(t, "HL7", (*HL7).DecodeStream, pumpMessage())
+	hostile(t, "HTTP request", (*HTTP).DecodeStream, "POST /fhir/Patient/1 HTTP/1.1\r\nHost: x\r\nUser-Agent: probe/1.0\r\nContent-Type: application/fhir+json\r\nContent-Length: 4\r\n\r\nbody")
+	hostile(t, "HTTP response", (*HTTP).DecodeStream, "HTTP/1.1 200 OK\r\nServer: httpd\r\n part/2\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody")
+	small := modern()
+	small.exts = small.exts[:11]
+	hostile(t, "TLS client", (*ClientHello).DecodeStream, string(records(small.message(), 120)))
+	hostile(t, "TLS server", (*ServerHello).DecodeStream, string(records(hello{server: true, version: 0x0303, ciphers: []uint16{4}, exts: [][]byte{extProtocols("h2"), ext(43, u16s(0x0304))}}.message(), 40)))
+}
+
+func TestHostileMessages(t *testing.T) {
+	hostileMessage(t, "WS-Discovery", (*WSDiscovery).Decode, string(sdcHello()))
+	hostileMessage(t, "SDC metadata", (*SDC).DecodeXML, sdcMetadata)
+	hostileMessage(t, "SDC description", (*SDC).DecodeXML, sdcMDIB)
+	hostileMessage(t, "IntelliVue", (*IntelliVue).Decode, string(unhex(t, intelliVueVector)))
+	hostileMessage(t, "LLDP", (*LLDP).Decode, string(unhex(t, lldpMEDVector)[14:]))
+	hostileMessage(t, "DHCPv4", (*DHCPv4).Decode, string(dhcpMessage(1, opt(53, "\x01"), opt(12, "pump"), opt(60, "class"), opt(55, "\x01"), opt(61, "\x01abcdef"))))
+	type answers struct {
+		DNS     DNS
+		Records [4]DNSRecord
+	}
+	decode := func(m *answers, b []byte) bool {
+		*m = answers{}
+		known := m.DNS.Decode(b)
+		for i := range m.Records {
+			if !m.DNS.Next(b, &m.Records[i]) {
+				m.Records[i] = DNSRecord{}
+			}
+		}
+		return known
+	}
+	hostileMessage(t, "DNS", decode, string(dnsMessage(0x8400, [4]uint16{0, 2, 0, 0}, rr(wire("_ipp._tcp.local"), DNSTypePTR, 1, "\x01x\xc0\x0c"), rr("\xc0\x0c", DNSTypeTXT, 1, "\x04md=x"))))
 }
 
 // TestStreamVectors reads the synthetic messages of protocols.md.

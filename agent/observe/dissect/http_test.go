@@ -94,6 +94,6 @@ func FuzzHTTP(f *testing.F) {
 			t.Fatalf("content of %d bytes of %d", len(content), len(b))
 		}
 		_, _ = m.Method.String(), m.Class.String()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -188,6 +188,6 @@ func FuzzIntelliVue(f *testing.F) {
 		var m IntelliVue
 		m.Decode(b)
 		m.SystemID.MAC()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

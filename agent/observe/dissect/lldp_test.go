@@ -82,6 +82,6 @@ func FuzzLLDP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m LLDP
 		m.Decode(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -110,7 +110,7 @@ func FuzzMedibus(f *testing.F) {
 			t.Fatalf("next %d of %d", m.Next, len(b))
 		}
 		m.Collects()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 		if bytes.HasPrefix(b, []byte("\x00")) && m != (Medibus{}) {
 			t.Fatal("read from nothing")
 		}

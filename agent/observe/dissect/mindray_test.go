@@ -21,6 +21,6 @@ func FuzzMindray(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Mindray
 		m.Decode(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

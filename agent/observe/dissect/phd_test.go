@@ -69,6 +69,6 @@ func FuzzPHD(f *testing.F) {
 		var m PHD
 		m.DecodeStream(b)
 		m.SystemID.MAC()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -80,6 +80,6 @@ func FuzzPOCT1A(f *testing.F) {
 		var m POCT1A
 		m.DecodeStream(b)
 		_, _ = m.Message.String(), m.State.String()
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

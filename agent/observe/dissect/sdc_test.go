@@ -126,6 +126,6 @@ func FuzzSDC(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc string) {
 		var m SDC
 		m.DecodeXML([]byte(doc))
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

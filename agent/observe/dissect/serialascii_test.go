@@ -86,6 +86,6 @@ func FuzzSerialASCII(f *testing.F) {
 		if m.DecodeStream(b) == Done && (m.Next <= 0 || m.Next > len(b)) {
 			t.Fatalf("next %d of %d", m.Next, len(b))
 		}
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

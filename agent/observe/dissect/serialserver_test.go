@@ -53,8 +53,12 @@ func FuzzSerialServers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var a ADDP
 		a.Decode(b)
-		checkPrintable(t, &a)
-		new(Moxa).Decode(b)
-		new(Lantronix).Decode(b)
+		checkMessage(t, &a)
+		var m Moxa
+		m.Decode(b)
+		checkMessage(t, &m)
+		var l Lantronix
+		l.Decode(b)
+		checkMessage(t, &l)
 	})
 }

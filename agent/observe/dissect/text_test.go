@@ -58,6 +58,38 @@ func checkPrintable(t *testing.T, m any) {
 	})
 }
 
+// checkMessage is checkPrintable for the fuzz targets: it also calls all that a
+// message and its parts answer without an argument, String among it.
+func checkMessage(t *testing.T, m any) {
+	t.Helper()
+	checkPrintable(t, m)
+	callAll(reflect.ValueOf(m))
+}
+
+func callAll(v reflect.Value) {
+	for i := range v.NumMethod() {
+		if f := v.Method(i); f.Type().NumIn() == 0 {
+			f.Call(nil)
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		callAll(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				callAll(v.Field(i))
+			}
+		}
+	case reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Struct {
+			for i := range min(v.Len(), 4) { // enough of the long ones
+				callAll(v.Index(i).Addr())
+			}
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"", ""},
@@ -184,7 +216,7 @@ func FuzzText(f *testing.F) {
 		n.set(b)
 		n.addLabel(b[:min(len(b), 63)])
 		parseEUI64(b)
-		checkPrintable(t, &x)
-		checkPrintable(t, &n)
+		checkMessage(t, &x)
+		checkMessage(t, &n)
 	})
 }

@@ -277,7 +277,7 @@ func FuzzClientHello(f *testing.F) {
 				t.Errorf("JA3 %q, JA4 %q", ja3, ja4)
 			}
 		}
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }
 
@@ -286,6 +286,6 @@ func FuzzServerHello(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m ServerHello
 		m.DecodeStream(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

@@ -85,6 +85,7 @@ func FuzzUnity(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Unity
 		m.Decode(b)
+		checkMessage(t, &m)
 		v := View{Transport: TransportUDP, DstPort: 7000, Payload: b}
 		v.BlankUnity()
 		v = View{Fragment: FragmentFirst, FragProto: 17, FragData: b}

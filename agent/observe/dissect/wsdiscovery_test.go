@@ -116,6 +116,6 @@ func FuzzWSDiscovery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m WSDiscovery
 		m.Decode(b)
-		checkPrintable(t, &m)
+		checkMessage(t, &m)
 	})
 }

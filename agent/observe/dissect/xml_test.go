@@ -65,6 +65,6 @@ func FuzzXML(f *testing.F) {
 		tokens(doc)
 		var text Text
 		text.setXML([]byte(doc))
-		checkPrintable(t, &text)
+		checkMessage(t, &text)
 	})
 }
