@@ -24,7 +24,7 @@ func personal(s string) bool {
 // email is the shape of a mail address, wherever it stands.
 func email(s string) bool { return address.MatchString(s) }
 
-var address = regexp.MustCompile(`[A-Za-z0-9._%+-]@[A-Za-z0-9-]+\.[A-Za-z0-9-]`)
+var address = regexp.MustCompile(`[A-Za-z0-9._%+-]@[A-Za-z0-9_-]+\.[A-Za-z0-9_-]`)
 
 // digits: six to ten of them and nothing else, a staff or patient number.
 func digits(s string) bool {

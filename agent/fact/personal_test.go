@@ -19,7 +19,7 @@ func TestPersonalNames(t *testing.T) {
 		// Finnish, Polish, Czech, Turkish, Hungarian, Vietnamese
 		"Annan iPhone", "iPhone (Anna)", "iPhone \u2014 Jana", "Jana \u2013 iPad", "Ay\u015fe'nin iPhone'u", "Anna iPhone-ja", "iPhone c\u1ee7a Anh",
 		// people without things
-		"jane.doe@hospital.example", "Jane Doe jane@hospital.example", "contact:jane@hospital.example", "DOE, JANE", "doe, jane", "M\u00fcller, Anna",
+		"jane.doe@hospital.example", "Jane Doe jane@hospital.example", "contact:jane@hospital.example", "jane@m\u00fcller.example", "jane@hospital.\u092d\u093e", "DOE, JANE", "doe, jane", "M\u00fcller, Anna",
 		"O'Neil, Anna M.", "DOE^JANE", "DOE^JANE^M", "12345678", "12345678.local", "1234567890.clinic.example",
 	} {
 		if v, ok := New(MDNSName, s); !v.Personal() || !ok || v.String() != "" {
