@@ -41,8 +41,8 @@ image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; De
 test-image: image ## the image in a virtual machine: the ward around it, by kernel and by firmware, power cuts, rescue, button
 	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
 
-image-torture: image ## twenty power cuts at random moments
-	WARDKEEPER_CUTS=20 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
+image-torture: image ## twenty power cuts at random moments, 10 MB of noise on the serial line
+	WARDKEEPER_CUTS=20 WARDKEEPER_NOISE=10485760 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
 
 image-bench: image ## the image's size, its times to enforcing, and the agent's memory in it, against their goals
 	bin/wardimage bench --image bin/images/$(BOARD)
