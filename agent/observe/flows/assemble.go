@@ -78,7 +78,7 @@ func (t *Table) data(i uint32, side int, seq uint32, data []byte) {
 	}
 	d.next = maxSeq(d.next, end)
 	switch {
-	case off < 0 && int(-off) >= len(data):
+	case off < 0 && -int64(off) >= int64(len(data)): // the least int32 has no counterpart
 		return // a keep-alive, or from before the capture
 	case off < 0:
 		data, seq, off = data[-off:], d.base, 0

@@ -87,6 +87,8 @@ func TestStreams(t *testing.T) {
 		{"sequence numbers wrap out of order", append([]*dissect.View{tcp(pump, server, syn, 0xfffffffc, "")}, data(1, "lo;"), data(0xfffffffd, "$hel")),
 			[]string{"hello"}, nil},
 		{"a segment far ahead", open(data(100, "$he"), data(1<<31, "$a;"), data(103, "$b;")), []string{"a"}, []string{"he"}},
+		{"half of the circle away", open(data(100+1<<31, "$a;"), data(100, "$b;")), []string{"b"}, nil},
+		{"half of the circle away in the middle", []*dissect.View{tcp(pump, server, ack, 100, "$h"), tcp(pump, server, ack, 100+1<<31, "$a;"), tcp(pump, server, ack, 102, "i;")}, []string{"hi"}, nil},
 		{"more holes than are counted", open(data(100, "$h"), data(104, "1"), data(106, "2"), data(108, "3"), data(110, "4"), data(112, "5"),
 			data(114, "6"), data(116, "7"), data(118, "8"), data(120, "$a;")), []string{"a"}, []string{"h"}},
 		{"data on the RST", open(data(100, "$he"), tcp(pump, server, rst, 103, "llo;")), []string{"hello"}, nil},
@@ -191,7 +193,8 @@ func FuzzStreams(f *testing.F) {
 		sent := 0
 		for at := int64(0); len(b) >= 3; at += sec / 10 {
 			flags, seq, n := b[0], uint32(b[1]), min(int(b[2]), len(b)-3)
-			v := tcp(host{"192.0.2.1", 40000 + uint16(flags>>5)}, server, flags&0x1f, seq<<(flags>>6)*8, string(b[3:3+n]))
+			seq <<= flags >> 5 & 3 * 8 // all of the circle
+			v := tcp(host{"192.0.2.1", 40000 + uint16(flags>>3&1)}, server, flags&0x1f, seq, string(b[3:3+n]))
 			if flags&0x80 != 0 {
 				v = tcp(server, pump, flags&0x1f, seq, string(b[3:3+n]))
 			}
