@@ -1,6 +1,9 @@
 package fact
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Value is the text of a fact. It can only be made by New, so what it holds
 // has passed the shape of its kind.
@@ -44,13 +47,13 @@ func shapeOf(k Kind) shape {
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
 		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
 		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, PHDMaker, PHDModel, PHDSerial, PHDFW, ADDPProduct, ADDPFW, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, BCCModel, BCCNumber, BCCTypeNumber, BCCSerial, MedibusModel, ASTMVersion, ASTMSerial,
-		POCTVendor, POCTModel, POCTSerial, POCTDeviceID, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, PB840ID, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
+		POCTVendor, POCTModel, POCTSerial, POCTDeviceID, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
 		UnityRWHAT, UnityServices, UnitySends, UnityClient, DRIRecord, DRILevel, DRIDevice, DRIMAC, MindrayIndicates, PHDSystem, PHDConfig, PHDProfile, PHDReports, PHDManager,
 		SerialServer, ADDPPorts, MoxaModel, IVMode, WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse,
 		BCCVersion, BCCState, BCCClient, MedibusID, MedibusVersion, MedibusDevice, MedibusClient, MedibusState, ASTMStandard, ASTMSends,
-		POCTSends, POCTState, AS50Device, MasimoSerial, FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
+		POCTSends, POCTState, AS50Device, PB840ID, MasimoSerial, FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
 		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, DICOMReceives, DICOMStores, DICOMRejects, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:
 		return shapeToken
 	case TLSSNI, DHCPMUD:
@@ -58,6 +61,9 @@ func shapeOf(k Kind) shape {
 	}
 	return 0
 }
+
+// Known reports whether facts of the kind can be made.
+func (k Kind) Known() bool { return shapeOf(k) != 0 }
 
 // New makes the value of a kind from text read off the wire. It reports false
 // where nothing of it may be kept: an unknown kind, or an empty text.
@@ -82,13 +88,40 @@ func New(k Kind, text string) (Value, bool) {
 		return without(s, whole)
 	case shapeToken:
 		s := strings.Map(tokenRune, clean(text, maxBanner))
-		return Value{text: s}, s != ""
+		form := formOf(k)
+		if s == "" || form != nil && !form.MatchString(s) {
+			return Value{}, false
+		}
+		return Value{text: s}, true
 	case shapeDomain:
 		s := clean(text, 255)
 		return Value{text: s}, s != ""
 	}
 	return Value{}, false
 }
+
+// formOf is what the code of a kind looks like, nil where its dissector writes
+// it. In a message that lost a delimiter, a field of a person stands there.
+func formOf(k Kind) *regexp.Regexp {
+	switch k {
+	case HL7Type, HL7Receives:
+		return messageType
+	case HL7Version:
+		return version
+	case ASTMStandard:
+		return standard
+	case PB840ID:
+		return ventilator
+	}
+	return nil
+}
+
+var (
+	messageType = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}([_^][A-Z0-9]{0,3}([_^][A-Z0-9_]{0,7})?)?$`) // HL7 table 0076, 0003, 0354
+	version     = regexp.MustCompile(`^[1-9](\.[0-9]{1,2}){0,2}$`)
+	standard    = regexp.MustCompile(`^([A-Z]{1,3} ?)?[0-9.]{1,5}(-[A-Z]?[0-9]{1,2})?$`)
+	ventilator  = regexp.MustCompile(`^[0-9]{3} [0-9A-Z]*[0-9]$`) // type and serial number
+)
 
 // without is the value of a name that was whole before a label was cut from it.
 func without(s, whole string) (Value, bool) {
