@@ -191,10 +191,13 @@ func (m *HTTP) content(name, value, more []byte) {
 	}
 }
 
-// setFolded sets t to two lines with a space between them.
+// setFolded sets t to two lines with a space between them. What stands behind a
+// CR within a line is of another.
 func (t *Text) setFolded(a, b []byte) {
+	a, _, _ = cutByte(a, '\r')
+	b, _, _ = cutByte(trim(b), '\r')
 	t.set(a)
-	b = trim(b)
+	b = b[:textEnd(b)]
 	if len(b) == 0 {
 		return
 	}

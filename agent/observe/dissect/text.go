@@ -29,7 +29,8 @@ func (t *Text) AppendTo(dst []byte) []byte { return append(dst, t.b[:t.n]...) }
 // set replaces the text by a sanitised copy of src.
 func (t *Text) set(src []byte) {
 	*t = Text{}
-	t.n = uint8(sanitise(t.b[:], trim(src)))
+	src = trim(src)
+	t.n = uint8(sanitise(t.b[:], src[:textEnd(src)]))
 }
 
 // setOnce is set for a field of which the first occurrence counts.
@@ -37,6 +38,18 @@ func (t *Text) setOnce(src []byte) {
 	if t.n == 0 {
 		t.set(src)
 	}
+}
+
+// textEnd is where the text in s ends: at a control character but those of white
+// space. What stands behind it belongs to something else, where a length lies or
+// an end is missing.
+func textEnd(s []byte) int {
+	for i, c := range s {
+		if c < ' ' && c != '\t' && c != '\r' && c != '\n' || c == 0x7f {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // trim cuts the padding that protocols put around strings: spaces (DICOM),

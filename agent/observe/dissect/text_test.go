@@ -220,3 +220,21 @@ func FuzzText(f *testing.F) {
 		checkMessage(t, &n)
 	})
 }
+
+// A character that ends no field of its own stands between two: behind it may
+// stand a person, where a length lies or an end is missing.
+func TestTextEndsAtControls(t *testing.T) {
+	for in, want := range map[string]string{
+		"Linux 5.4\r\nbox\tx": "Linux 5.4__box_x", " \x00 pump \x00": "pump", "Pump\x00Jane": "Pump", "Pump\x1bJane": "Pump", "Pump\x7fJane": "Pump", "Pump\x0fnote=Jane": "Pump", "\x01\x02": "", "P\xc3\xbcmp": "P_mp",
+	} {
+		var text Text
+		if text.set([]byte(in)); text.String() != want {
+			t.Errorf("%q is kept as %q, want %q", in, text, want)
+		}
+	}
+	var m HTTP
+	m.DecodeStream([]byte("GET / HTTP/1.1\r\nUser-Agent: Pump\r\x00Cookie: Jane\r\n x\rJane\r\n\r\n"))
+	if got := m.UserAgent.String(); got != "Pump x" {
+		t.Errorf("user agent %q", got)
+	}
+}
