@@ -17,6 +17,7 @@ func personal(s string) bool {
 	if !strings.Contains(host, " ") {
 		host, _, _ = strings.Cut(host, ".") // what follows is the site's domain
 	}
+	host = strings.TrimRight(host, "_") // of what is no part of it, such as a byte behind its end
 	w := words(host)
 	return email(s) || digits(host) || lastFirst(s) || possessive(host, w) || owned(w)
 }

@@ -128,6 +128,7 @@ func TestDNSMalformedRecords(t *testing.T) {
 		{"short address", rr("\x00", DNSTypeA, 1, "abc"), 2},
 		{"short service", rr("\x00", DNSTypeSRV, 1, "abcdef"), 2},
 		{"target past its data", rr("\x00", DNSTypePTR, 1, "\x05abc"), 2},
+		{"label of more than a label", rr("\x00", DNSTypePTR, 1, "\x07_x\x04Jane\x00"), 2},
 		{"text past its data", rr("\x00", DNSTypeTXT, 1, "\x09md=x"), 2},
 	}
 	for _, tt := range tests {

@@ -57,12 +57,18 @@ func (l *labels) parse(b []byte, off int) (end int) {
 
 // name writes the labels to dst. Of a DNS-SD service instance only the
 // service is written: the instance is what people call the thing, and
-// reported is that it was left out.
+// reported is that it was left out. A control character in a label is not of a
+// name: its length took in what stands behind it.
 func (l *labels) name(b []byte, dst *Name) (instance bool) {
 	*dst = Name{}
 	first := l.service(b)
 	for i := first; i < l.n; i++ {
-		dst.addLabel(l.label(b, i))
+		label := l.label(b, i)
+		if textEnd(label) < len(label) {
+			*dst = Name{}
+			break
+		}
+		dst.addLabel(label)
 	}
 	return first > 0
 }
