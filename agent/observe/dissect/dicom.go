@@ -17,6 +17,8 @@ const (
 	// application context (PS3.7 annex A.2.1).
 	dicomContext = "1.2.840.10008.3.1.1.1"
 
+	dicomFirstItem = "\x10\x00\x00\x15" + dicomContext
+
 	// maxContexts is how many presentation contexts an association can have:
 	// the odd numbers up to 255 (PS3.8 §9.3.2.2).
 	maxContexts = 128
@@ -108,10 +110,13 @@ func (m *DICOM) DecodeStream(b []byte) Progress {
 	size := min(dicomHeader+int(length), dicomWindow)
 	whole := len(b) >= size
 	b = b[:min(len(b), size)]
-	if len(b) >= dicomItems {
+	if len(b) >= dicomItems+len(dicomFirstItem) { // titles alone are any text
 		m.CalledAE.set(b[dicomCalled : dicomCalled+16])
 		m.CallingAE.set(b[dicomCalling : dicomCalling+16])
-		m.items(b[dicomItems:])
+		if !m.items(b[dicomItems:]) && whole && size < dicomWindow {
+			// A length lies, so no item is what it seems; the titles stand in front.
+			*m = DICOM{PDU: kind, Length: length, CalledAE: m.CalledAE, CallingAE: m.CallingAE}
+		}
 	}
 	if !whole {
 		return NeedMore
@@ -125,7 +130,7 @@ func isAssociation(b []byte) bool {
 	if len(b) > dicomVersion+1 && b[dicomVersion+1]&1 == 0 {
 		return false
 	}
-	const item = "\x10\x00\x00\x15" + dicomContext
+	const item = dicomFirstItem
 	if len(b) <= dicomItems {
 		return true
 	}
@@ -185,53 +190,59 @@ func (m *DICOM) short(b []byte, length uint32) Progress {
 }
 
 // eachItem calls f with the type and body of every complete item of b: type,
-// a zero, and a 16-bit length. A length that lies ends the list.
-func eachItem(b []byte, f func(kind uint8, body []byte)) {
+// a zero, and a 16-bit length. It reports whether f was content with each and
+// they fill b.
+func eachItem(b []byte, f func(kind uint8, body []byte) bool) bool {
+	ok := true
 	for len(b) >= 4 {
 		n := int(binary.BigEndian.Uint16(b[2:]))
 		if len(b) < 4+n {
-			return
+			return false
 		}
-		f(b[0], b[4:4+n])
+		ok = f(b[0], b[4:4+n]) && ok
 		b = b[4+n:]
 	}
+	return ok && len(b) == 0
 }
 
-// items reads the variable items of an association.
-func (m *DICOM) items(b []byte) {
-	eachItem(b, func(kind uint8, body []byte) {
+// items reads the variable items of an association, and reports whether all
+// their lengths fit.
+func (m *DICOM) items(b []byte) bool {
+	return eachItem(b, func(kind uint8, body []byte) bool {
 		switch {
 		case kind == 0x20 && m.PDU == DICOMAssociateRQ, kind == 0x21 && m.PDU == DICOMAssociateAC:
-			m.context(body)
+			return m.context(body)
 		case kind == 0x50:
 			m.UserInfo = true
-			eachItem(body, m.userItem)
+			return eachItem(body, m.userItem)
 		}
+		return kind != 0x30 && kind != 0x40 && kind < 0x51 // those stand in others: one of a length that lies
 	})
 }
 
 // context reads a presentation context (PS3.8 §9.3.2.2, §9.3.3.2).
-func (m *DICOM) context(body []byte) {
+func (m *DICOM) context(body []byte) bool {
 	if len(body) < 4 || int(m.ContextsLen) == len(m.Contexts) {
-		return
+		return len(body) >= 4
 	}
 	c := &m.Contexts[m.ContextsLen]
 	m.ContextsLen++
 	c.ID = body[0]
 	if m.PDU == DICOMAssociateAC {
 		c.Result = body[2]
-		return
+		return true
 	}
 	c.SCU = true
-	eachItem(body[4:], func(kind uint8, v []byte) {
+	return eachItem(body[4:], func(kind uint8, v []byte) bool {
 		if kind == 0x30 {
 			c.Abstract.set(v)
 		}
+		return true
 	})
 }
 
 // userItem reads one item of the user information (PS3.7 annex D.3.3).
-func (m *DICOM) userItem(kind uint8, v []byte) {
+func (m *DICOM) userItem(kind uint8, v []byte) bool {
 	switch kind {
 	case 0x51:
 		if len(v) == 4 {
@@ -240,23 +251,24 @@ func (m *DICOM) userItem(kind uint8, v []byte) {
 	case 0x52:
 		m.ImplClassUID.set(v)
 	case 0x54:
-		m.role(v)
+		return m.role(v)
 	case 0x55:
 		m.ImplVersion.setOnce(v)
 	}
+	return kind > 0x50 // others stand beside it
 }
 
 // role applies a role selection to the contexts of its abstract syntax: UID
 // with its length, then SCU and SCP.
-func (m *DICOM) role(v []byte) {
-	if len(v) < 4 || m.PDU != DICOMAssociateRQ || m.roles == maxContexts {
-		return
+func (m *DICOM) role(v []byte) bool {
+	if len(v) < 4 || len(v) != 2+int(binary.BigEndian.Uint16(v))+2 {
+		return false
+	}
+	if m.PDU != DICOMAssociateRQ || m.roles == maxContexts {
+		return true
 	}
 	m.roles++
 	n := int(binary.BigEndian.Uint16(v))
-	if len(v) < 2+n+2 {
-		return
-	}
 	var uid UID
 	uid.set(v[2 : 2+n])
 	for i := range m.Contexts[:m.ContextsLen] {
@@ -264,4 +276,5 @@ func (m *DICOM) role(v []byte) {
 			c.SCU, c.SCP = v[2+n] == 1, v[3+n] == 1
 		}
 	}
+	return true
 }

@@ -177,15 +177,27 @@ func resyncHL7(b []byte) int {
 }
 
 // isHL7Start reports whether b begins, as far as it goes, with a segment that
-// can open a message: header of a message, a batch or a file, and a separator
-// that is punctuation.
+// can open a message: header of a message, a batch or a file, a separator that
+// is punctuation, and nothing else up to the next one: other text may begin with
+// these letters ("MSH-2.0-x" is what a bit makes of the banner of SSH).
 func isHL7Start(b []byte) bool {
 	const msh, bhs, fhs = "MSH", "BHS", "FHS"
 	n := min(len(b), 3)
 	if s := string(b[:n]); s != msh[:n] && s != bhs[:n] && s != fhs[:n] {
 		return false
 	}
-	return len(b) < 4 || isPunct(b[3])
+	if len(b) < 4 {
+		return true
+	}
+	for _, c := range b[4:min(len(b), 9)] { // at most five delimiters
+		if c == b[3] {
+			break
+		}
+		if !isPunct(c) {
+			return false
+		}
+	}
+	return isPunct(b[3])
 }
 
 // isPunct reports whether c is printable ASCII, no space, letter or digit.

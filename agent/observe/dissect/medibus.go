@@ -56,7 +56,12 @@ func isMedibusCode(c byte) bool {
 
 // Collects reports a command by which somebody asks for data.
 func (m *Medibus) Collects() bool {
-	return !m.Answer && (m.Code >= MedibusValues && m.Code <= 0x2e || m.Code >= 0x53 && m.Code <= 0x54)
+	return !m.Answer && (m.Code >= MedibusValues && m.Code <= 0x2e || m.Code == 0x53)
+}
+
+// isBareMedibus reports the code of a command that has no arguments.
+func isBareMedibus(code byte) bool {
+	return code >= MedibusValues && code <= 0x2e || code == MedibusNOP || code >= MedibusInitialise && code <= 0x53
 }
 
 // isMedibus reports whether b begins, as far as it goes, with a frame.
@@ -130,6 +135,9 @@ func (m *Medibus) frame(f []byte) Progress {
 		return No
 	}
 	m.Answer, m.Code = f[0] == medibusSOH, f[1]
+	if !m.Answer && isBareMedibus(m.Code) && len(body) > 2 {
+		return No // one line of text in 256 has the checksum by chance
+	}
 	switch {
 	case m.Answer && m.Code == MedibusIdentity:
 		m.identity(body[2:])

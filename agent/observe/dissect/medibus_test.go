@@ -76,7 +76,7 @@ func TestMedibusIdentityOfAnotherForm(t *testing.T) {
 }
 
 func TestMedibusCollects(t *testing.T) {
-	for b, want := range map[string]bool{"\x1b\x243F\r": true, "\x1bQ6C\r": false, medibus(0x1b, 0x53, ""): true, medibus(1, 0x24, ""): false} {
+	for b, want := range map[string]bool{"\x1b\x243F\r": true, "\x1bQ6C\r": false, medibus(0x1b, 0x53, ""): true, medibus(0x1b, 0x54, "1"): false, medibus(1, 0x24, ""): false} {
 		var m Medibus
 		if m.DecodeStream([]byte(b)); m.Collects() != want {
 			t.Errorf("%q: %v", b, !want)
@@ -88,7 +88,7 @@ func TestMedibusRefuses(t *testing.T) {
 	for name, b := range map[string]string{
 		"checksum": "\x1bQ6D\r", "lower case": "\x1bQ6c\r", "another code": "\x1b[1m\r", "no code": "\x1b\r", "too short": "\x1bQ\r", "a digit of it": "\x1bQC\r",
 		"control characters": "\x01$\x00\x01\x02", "window": "\x01$" + strings.Repeat("1", medibusWindow), "real time alone": "\x1b" + strings.Repeat("\x80", medibusWindow), "BCC": "\x0100031\x02",
-		"nothing like it": "GET / HTTP/1.1\r\n",
+		"a question with arguments": medibus(0x1b, '-', "|"), "nothing like it": "GET / HTTP/1.1\r\n",
 	} {
 		if p := new(Medibus).DecodeStream([]byte(b)); p != No {
 			t.Errorf("%s: %v", name, p)

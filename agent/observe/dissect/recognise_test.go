@@ -25,6 +25,8 @@ func TestRecogniseStream(t *testing.T) {
 		{"\x0bMSH|", []Protocol{ProtocolHL7}},
 		{"\r\x0bMSH|", []Protocol{ProtocolHL7}},
 		{"MSH|^~", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
+		{"MSH-2.0-x", []Protocol{ProtocolHTTP}}, // SSH with one bit changed
+		{"MSH||A", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
 		{"M", []Protocol{ProtocolHL7Bare, ProtocolSerialASCII, ProtocolHTTP}},
 		{"MISCA,706", []Protocol{ProtocolSerialASCII, ProtocolHTTP}},
 		{"\x0100031\x02", []Protocol{ProtocolBCC, ProtocolMedibus}},
