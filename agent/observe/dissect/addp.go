@@ -38,8 +38,8 @@ func isADDP(b []byte) bool {
 	return kind >= 1 && kind <= 16 && int(binary.BigEndian.Uint16(b[addpLength:])) == len(b)-addpItems
 }
 
-// Decode reads a UDP payload. An item that is longer than what is there ends
-// it; a response without a MAC is none.
+// Decode reads a UDP payload. A response without a MAC is none, nor is one whose
+// items do not fill it: where a length lies no item is what it seems.
 func (m *ADDP) Decode(b []byte) bool {
 	*m = ADDP{}
 	if len(b) < addpItems || !isADDPMagic(b) || !isADDP(b) {
@@ -49,7 +49,11 @@ func (m *ADDP) Decode(b []byte) bool {
 	if !m.Response {
 		return true
 	}
-	for b = b[addpItems:]; len(b) >= 2 && len(b) >= 2+int(b[1]); b = b[2+int(b[1]):] {
+	for b = b[addpItems:]; len(b) > 0; b = b[2+int(b[1]):] {
+		if len(b) < 2 || len(b) < 2+int(b[1]) {
+			*m = ADDP{}
+			return false
+		}
 		v := b[2 : 2+int(b[1])]
 		switch {
 		case b[0] == addpMAC && len(v) == 6:

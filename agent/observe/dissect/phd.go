@@ -144,18 +144,28 @@ func (m *PHD) protocol(b []byte) {
 	}
 }
 
-// get reads the attributes of the device, object 0.
+// get reads the attributes of the device, object 0: their number and length, then
+// id, length and value of each. Where a length lies none is what it seems.
 func (m *PHD) get(b []byte) {
 	if len(b) < phdValues+4 || binary.BigEndian.Uint16(b[phdHandle:]) != 0 {
 		return
 	}
-	for b = b[phdValues+4:]; len(b) >= 4; {
-		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		if len(b) < 4+n {
+	count, size := int(binary.BigEndian.Uint16(b[phdValues:])), int(binary.BigEndian.Uint16(b[phdValues+2:]))
+	b = b[phdValues+4:]
+	whole := m.Next <= phdWindow
+	for ok := !whole || size == len(b); ; count-- {
+		switch {
+		case ok && len(b) == 0 && count == 0:
+			return
+		case ok && !whole && (len(b) < 4 || len(b) < 4+int(binary.BigEndian.Uint16(b[2:]))):
+			return // it goes on behind the window
+		case !ok || len(b) < 4 || len(b) < 4+int(binary.BigEndian.Uint16(b[2:])):
+			*m = PHD{Kind: m.Kind, Next: m.Next}
 			return
 		}
-		m.attribute(id, b[4:4+n])
-		b = b[4+n:]
+		n := 4 + int(binary.BigEndian.Uint16(b[2:]))
+		ok = m.attribute(binary.BigEndian.Uint16(b), b[4:n])
+		b = b[n:]
 	}
 }
 
@@ -170,14 +180,15 @@ const (
 	phdSpecFirmware   = 5
 )
 
-func (m *PHD) attribute(id uint16, v []byte) {
+// attribute reads a value, and reports whether the lengths in it fit.
+func (m *PHD) attribute(id uint16, v []byte) bool {
 	switch {
 	case id == phdAttrModel:
-		var label []byte
-		label, v = variableLabel(v)
-		m.Manufacturer.set(label)
-		label, _ = variableLabel(v)
-		m.Model.set(label)
+		maker, rest := variableLabel(v)
+		model, rest := variableLabel(rest)
+		m.Manufacturer.set(maker)
+		m.Model.set(model)
+		return rest != nil && len(rest) == 0
 	case id == phdAttrSystem && len(v) == 10 && v[0] == 0 && v[1] == 8:
 		m.SystemID = EUI64(v[2:])
 	case id == phdAttrConfig && len(v) == 2:
@@ -186,7 +197,9 @@ func (m *PHD) attribute(id uint16, v []byte) {
 		for v = v[4:]; len(v) >= 6; {
 			spec := binary.BigEndian.Uint16(v)
 			var label []byte
-			label, v = variableLabel(v[4:])
+			if label, v = variableLabel(v[4:]); v == nil {
+				return false
+			}
 			switch spec {
 			case phdSpecSerial:
 				m.Serial.setOnce(label)
@@ -194,10 +207,12 @@ func (m *PHD) attribute(id uint16, v []byte) {
 				m.Firmware.setOnce(label)
 			}
 		}
+		return len(v) == 0
 	case id == phdAttrProfiles && len(v) >= 4:
 		for v = v[4:]; len(v) >= 4 && int(m.ProfilesLen) < len(m.Profiles); v = v[4:] {
 			m.Profiles[m.ProfilesLen] = binary.BigEndian.Uint16(v)
 			m.ProfilesLen++
 		}
 	}
+	return true
 }

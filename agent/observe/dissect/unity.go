@@ -67,7 +67,7 @@ func (v *View) BlankUnity() {
 }
 
 // isRWHAT recognises the message by its length, its first bytes, and a list of
-// services that fills it up with zeroes behind.
+// services, each with a port, and nothing but zeroes behind: so the count is right.
 func isRWHAT(b []byte) bool {
 	if len(b) != unityLen || b[1] != 4 {
 		return false
@@ -76,7 +76,12 @@ func isRWHAT(b []byte) bool {
 	if n == 0 || n > unityMaxServices {
 		return false
 	}
-	for _, c := range b[unityServices+4*n:] {
+	for s := b[unityServices:]; n > 0; s, n = s[4:], n-1 {
+		if s[2]|s[3] == 0 {
+			return false
+		}
+	}
+	for _, c := range b[unityServices+4*int(b[unityCount]):] {
 		if c != 0 {
 			return false
 		}
