@@ -82,6 +82,7 @@ const (
 	DICOMAccepts   Kind = "dicom.scp_accepts"  // abstract syntax UID it accepted as called
 	DICOMReceives  Kind = "dicom.scu_receives" // abstract syntax UID of what it, as caller, wants to be sent (C-GET)
 	DICOMStores    Kind = "dicom.stores"       // storage class of a dataset that it sent
+	DICOMPerforms  Kind = "dicom.performs"     // tells of a procedure that is performed (MPPS): "yes"
 	DICOMRejects   Kind = "dicom.rejects"      // result/source/reason with which it refused an association
 	DICOMTransfers Kind = "dicom.p_data"       // sends P-DATA (association not seen): "yes"
 
@@ -130,7 +131,9 @@ const (
 	IVType   Kind = "intellivue.sys_type" // MDC code of the system, hexadecimal
 	IVClient Kind = "intellivue.client"   // opens data export associations: "yes"
 	IVSystem Kind = "intellivue.system_id"
-	IVMode   Kind = "intellivue.mode" // "monitoring", "standby", "demo", "service", "config"
+	IVMode   Kind = "intellivue.mode"   // "monitoring", "standby", "demo", "service", "config"
+	IVSends  Kind = "intellivue.sends"  // "indication"; to who polls it: "values", "waves", "nothing"
+	IVInUse  Kind = "intellivue.in_use" // a patient is admitted, whoever it is: "yes", "no"
 
 	WSDTypes    Kind = "wsd.types"       // as announced, with their prefixes
 	WSDDevice   Kind = "wsd.device"      // what they mean: "sdc-provider", "camera", "computer", "printer", "scanner", "device"
@@ -162,6 +165,7 @@ const (
 	DRIMAC    Kind = "dri.mac"
 
 	MindrayIndicates Kind = "mindray.indication" // tells the network that it is there: "yes"
+	MindraySends     Kind = "mindray.sends"      // "heartbeat" (of either side), "values", "pressure", "waves"
 
 	PHDSystem  Kind = "phd.system_id"
 	PHDConfig  Kind = "phd.config" // id of the configuration

@@ -250,7 +250,7 @@ func TestWhatTells(t *testing.T) {
 	for kind, values := range map[fact.Kind]string{fact.BCCState: "active", fact.HL7PumpState: "infusing", fact.HL7EquState: "OP", fact.MedibusState: "standby",
 		fact.IVMode: "demo", fact.SDCMode: "service", fact.SDCActivation: "off", fact.SDCInUse: "yes", fact.DRIRecord: "wave", fact.UnitySends: "vitals",
 		fact.UnityRWHAT: "yes", fact.POCTSends: "OBS.R01", fact.POCTState: "ready", fact.ASTMSends: "results", fact.DICOMStores: "1.2", fact.MedibusDevice: "yes",
-		fact.PHDReports: "yes", fact.DICOMProposes: "1.2.840.10008.1.1", fact.HL7PCD: "pcd-01"} {
+		fact.IVSends: "values", fact.IVInUse: "yes", fact.MindraySends: "values", fact.DICOMPerforms: "yes", fact.PHDReports: "yes", fact.DICOMProposes: "1.2.840.10008.1.1", fact.HL7PCD: "pcd-01"} {
 		if signOf(kind, values) == 0 || Reports(kind) == Sends(kind) {
 			t.Errorf("%s %q: sign %b, a report %v, a class of messages %v", kind, values, signOf(kind, values), Reports(kind), Sends(kind))
 		}

@@ -40,8 +40,12 @@ func signOf(kind fact.Kind, value string) sign {
 		return pick(value, "", "", "", "demo service maintenance")
 	case fact.SDCActivation: // so is "on"
 		return pick(value, "", "stand-by", "off shut-down", "")
-	case fact.SDCInUse:
+	case fact.SDCInUse, fact.IVInUse:
 		return pick(value, "yes", "", "", "") // without a patient's record it may work all the same
+	case fact.IVSends:
+		return class(value, "values waves", "indication nothing")
+	case fact.MindraySends:
+		return class(value, "values pressure waves", "heartbeat")
 	case fact.DRIRecord:
 		return class(value, "values wave", "network")
 	case fact.UnitySends:
@@ -54,7 +58,7 @@ func signOf(kind fact.Kind, value string) sign {
 		return class(value, "", "ready")
 	case fact.ASTMSends:
 		return class(value, "results orders", "")
-	case fact.DICOMStores, fact.MedibusDevice, fact.PHDReports:
+	case fact.DICOMStores, fact.DICOMPerforms, fact.MedibusDevice, fact.PHDReports:
 		return sendsUse
 	case fact.DICOMProposes: // verification (PS3.4 annex A), the worklist (annex K)
 		return class(value, "", "1.2.840.10008.1.1 1.2.840.10008.5.1.4.31")
@@ -69,7 +73,7 @@ func signOf(kind fact.Kind, value string) sign {
 func Reports(kind fact.Kind) bool {
 	switch kind {
 	case fact.BCCState, fact.HL7PumpState, fact.HL7EquState, fact.HL7Alarm, fact.MedibusState, fact.IVMode, fact.SDCMode, fact.SDCActivation,
-		fact.SDCInUse, fact.POCTState:
+		fact.SDCInUse, fact.IVInUse, fact.POCTState:
 		return true
 	}
 	return false
@@ -79,8 +83,8 @@ func Reports(kind fact.Kind) bool {
 // what it is, but also when it is used.
 func Sends(kind fact.Kind) bool {
 	switch kind {
-	case fact.DRIRecord, fact.UnitySends, fact.UnityRWHAT, fact.POCTSends, fact.ASTMSends, fact.DICOMStores, fact.DICOMProposes, fact.MedibusDevice,
-		fact.PHDReports, fact.HL7PCD:
+	case fact.DRIRecord, fact.UnitySends, fact.UnityRWHAT, fact.POCTSends, fact.ASTMSends, fact.DICOMStores, fact.DICOMPerforms, fact.DICOMProposes, fact.MedibusDevice,
+		fact.IVSends, fact.MindraySends, fact.PHDReports, fact.HL7PCD:
 		return true
 	}
 	return false

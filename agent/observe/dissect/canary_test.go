@@ -227,7 +227,7 @@ func TestCanaryIntelliVue(t *testing.T) {
 	var k marker
 	label := func(s string) string { return string(block16([]byte(s))) }
 	attributes := []string{"\x09\x28" + label("Allowed") + label("Allowed\x00"+k.next()),
-		"\x09\x2d\x00\x02\x00\x00" + "\x00\x01\x00\x08" + label("Allowed") + "\x00\x01\x00\x99" + label(k.next()) + "\x00\x06\x00\x08" + label(k.next())}
+		"\x09\x2d\x00\x02" + label("\x00\x01\x00\x08"+label("Allowed")+"\x00\x01\x00\x99"+label(k.next())+"\x00\x06\x00\x08"+label(k.next()))}
 	for _, id := range []string{"\x09\x1e", "\x09\x56", "\x09\x57", "\x09\x58", "\x09\x5a", "\x09\x5c", "\x09\x5d", "\x09\x61", "\x09\x62", "\x09\xd8", "\x09\xdc", "\x09\xdf",
 		"\xf0\x01", "\xf1\x29", "\xf1\x2a", "\x09\x50", "\x09\x4b", "\x09\x6e", "\x09\x67", "\xf1\x35", "\x09\x84", "\x09\x37"} {
 		attributes = append(attributes, id+k.next())

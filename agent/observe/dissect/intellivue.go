@@ -9,35 +9,26 @@ import (
 // protocol says of its sender.
 //
 // phi: never read: bed label (091E), patient demographics (object 002A and
-// attributes 0956–0962, 09D8–09DF, F001, F129, F12A), values and alarm texts,
-// everything behind the header of a data message, every attribute not named.
+// attributes 0956, 0958–0962, 09D8–09DF, F001, F129, F12A), of which only the
+// state 0957 is compared with two codes; values and alarm texts, which are
+// skipped by their lengths; every attribute not named.
 type IntelliVue struct {
 	Kind IntelliVueKind
 
-	SystemID      EUI64  // attribute 0984
-	TypePartition uint16 // 0986
-	TypeCode      uint16
-	Manufacturer  Text    // 0928
-	Model         Text    // 0928
-	MAC           [6]byte // F100
-	IP            [4]byte // F100
-	Serial        Text    // 092D, of the product
-	PartNumber    Text    // of the product
-	Hardware      Text    // revision
-	SoftwarePart  Text
-	Software      Text // revision of the application
+	SystemID     EUI64  // attribute 0984
+	TypeCode     uint16 // 0986
+	Manufacturer Text   // 0928
+	Model        Text   // 0928
+	Serial       Text   // 092D, of the product
+	Software     Text   // 092D, revision of the application
 
-	Attributes    [maxAttributes]uint16 // ids in the order sent, a fingerprint of the software
-	AttributesLen uint8
-
-	Mode IntelliVueMode // of an MDS create event; 0 is none
+	Mode    IntelliVueMode    // 0946, of an MDS create event or a poll of the MDS; 0 is none
+	Sends   IntelliVueContent // of the result of a poll
+	Patient IntelliVuePatient // 0957, of the result of a poll
 
 	RemoteOp uint16 // of a data message: 1 invoke, 2 result, 3 error, 5 linked result
 	Command  uint16 // 0 event, 1 confirmed event, 3 get, 4 set, 5 confirmed set, 7 action; not of linked results
 }
-
-// maxAttributes bounds the list of attribute ids; monitors send 16.
-const maxAttributes = 32
 
 // IntelliVueKind is the kind of a datagram.
 type IntelliVueKind uint8
@@ -94,11 +85,8 @@ const (
 	ivSystemType  = 0x0986
 	ivModel       = 0x0928
 	ivProduction  = 0x092d
-	ivNetAddress  = 0xf100
 	ivMode        = 0x0946
 	ivSpecSerial  = 1
-	ivSpecPart    = 2
-	ivSpecHW      = 3
 	ivSpecSW      = 4
 	ivProduct     = 0x0008
 	ivApplication = 0x0058
@@ -108,12 +96,18 @@ const (
 func (m *IntelliVue) Decode(b []byte) bool {
 	switch {
 	case isConnectIndication(b):
-		*m = IntelliVue{Kind: IntelliVueConnect}
-		m.attributes(b[28:])
+		*m = IntelliVue{}
+		if !eachAttribute(b[28:], m.attribute) {
+			*m = IntelliVue{} // a length lies, so nothing is what it seems
+		}
+		m.Kind = IntelliVueConnect
 		return true
 	case isMDSCreate(b):
-		*m = IntelliVue{Kind: IntelliVueCreate, RemoteOp: 1, Command: 1}
-		m.attributes(b[ivCreateList:])
+		*m = IntelliVue{}
+		if !eachAttribute(b[ivCreateList:], m.attribute) {
+			*m = IntelliVue{}
+		}
+		m.Kind, m.RemoteOp, m.Command = IntelliVueCreate, 1, 1
 		return true
 	case len(b) >= 12 && binary.BigEndian.Uint32(b) == 0xe1000002:
 		return m.dataMessage(b)
@@ -168,72 +162,66 @@ func modeOf(bits uint16) IntelliVueMode {
 	return 0
 }
 
-// attributes reads an attribute list: count, length, then id, length, value
-// of each. A length that lies ends it.
-func (m *IntelliVue) attributes(b []byte) {
-	count := binary.BigEndian.Uint16(b)
-	b = b[4:]
-	for ; count > 0 && len(b) >= 4; count-- {
+// eachAttribute calls f with the id and the value of each attribute of a list:
+// count, length, then id, length, value of each. It reports whether all lengths
+// agree and f was content with each.
+func eachAttribute(b []byte, f func(id uint16, v []byte) bool) bool {
+	count, ok := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:])) == len(b)-4
+	for b = b[4:]; count > 0 && len(b) >= 4; count-- {
 		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
 		if len(b) < 4+n {
-			return
+			return false
 		}
-		if int(m.AttributesLen) < len(m.Attributes) {
-			m.Attributes[m.AttributesLen] = id
-			m.AttributesLen++
-		}
-		m.attribute(id, b[4:4+n])
+		ok = f(id, b[4:4+n]) && ok
 		b = b[4+n:]
 	}
+	return ok && count == 0 && len(b) == 0
 }
 
-// attribute keeps one attribute if it is on the allow-list.
-func (m *IntelliVue) attribute(id uint16, v []byte) {
+// attribute keeps one attribute if it is on the allow-list. It reports whether
+// the lengths in it agree.
+func (m *IntelliVue) attribute(id uint16, v []byte) bool {
 	switch {
 	case id == ivSystemID && len(v) >= 10 && v[0] == 0 && v[1] == 8:
 		m.SystemID = EUI64(v[2:])
 	case id == ivSystemType && len(v) >= 4:
-		m.TypePartition, m.TypeCode = binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
-	case id == ivNetAddress && len(v) >= 10:
-		m.MAC, m.IP = [6]byte(v), [4]byte(v[6:])
+		m.TypeCode = binary.BigEndian.Uint16(v[2:])
 	case id == ivMode && len(v) == 2:
 		m.Mode = modeOf(binary.BigEndian.Uint16(v))
 	case id == ivModel:
-		var label []byte
-		label, v = variableLabel(v)
-		m.Manufacturer.set(label)
-		label, _ = variableLabel(v)
-		m.Model.set(label)
+		maker, rest := variableLabel(v)
+		model, rest := variableLabel(rest)
+		m.Manufacturer.set(maker)
+		m.Model.set(model)
+		return rest != nil && len(rest) == 0
 	case id == ivProduction && len(v) >= 4:
-		m.production(v[4:])
+		return m.production(v[4:]) && int(binary.BigEndian.Uint16(v[2:])) == len(v)-4
 	}
+	return true
 }
 
 // production reads the production specification: entries of type, component
-// and label.
-func (m *IntelliVue) production(v []byte) {
+// and label. It reports whether they fill v.
+func (m *IntelliVue) production(v []byte) bool {
 	for len(v) >= 6 {
 		spec, component := binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
 		var label []byte
-		label, v = variableLabel(v[4:])
+		if label, v = variableLabel(v[4:]); v == nil {
+			return false
+		}
 		switch {
 		case spec == ivSpecSerial && component == ivProduct:
 			m.Serial.setOnce(label)
-		case spec == ivSpecPart && component == ivProduct:
-			m.PartNumber.setOnce(label)
-		case spec == ivSpecPart && component == ivApplication:
-			m.SoftwarePart.setOnce(label)
 		case spec == ivSpecSW && component == ivApplication:
 			m.Software.setOnce(label)
-		case spec == ivSpecHW:
-			m.Hardware.setOnce(label)
 		}
 	}
+	return len(v) == 0
 }
 
 // variableLabel returns the label at the start of v, a 16-bit length and that
 // many bytes, up to its first NUL, and what follows it. Dashes alone mean that
-// it was never set.
+// it was never set. Where it goes past the end, the rest is nil.
 func variableLabel(v []byte) (label, rest []byte) {
 	if len(v) < 2 || len(v) < 2+int(binary.BigEndian.Uint16(v)) {
 		return nil, nil
@@ -267,6 +255,9 @@ func (m *IntelliVue) dataMessage(b []byte) bool {
 	m.RemoteOp, m.Kind = op, IntelliVueDataResponse
 	if op == 1 && m.Command > 1 || op == 2 && m.Command == 1 {
 		m.Kind = IntelliVueDataRequest
+	}
+	if m.Kind == IntelliVueDataResponse && (op == 2 && m.Command == ivAction || op == 5) {
+		m.result(b[8:])
 	}
 	return true
 }

@@ -60,6 +60,10 @@ func TestDeviceDatagrams(t *testing.T) {
 		{"Lantronix by its port alone", [][]byte{udp(end{pump.mac, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, nil},
 		{"MDS create event", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, mdsCreate("\x09\x28\x00\x04GE\x00\x00\x00\x0286", "\x09\x46\x40\x00", "\x09\x1eCANARY"))},
 			[]string{"1 intellivue.maker GE", "1 intellivue.mode monitoring", "1 intellivue.model 86"}},
+		{"poll of values", [][]byte{udp(end{pump.mac, pump.ip, 9}, server, pollResult(6, "\x09\x50CANARY"))}, []string{"1 intellivue.sends values"}},
+		{"poll of values of which there are none", [][]byte{udp(end{pump.mac, pump.ip, 9}, server, pollResult(6, ""))}, []string{"1 intellivue.sends nothing"}},
+		{"poll of the monitor", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, pollResult(0x21, "\x09\x46\x00\x02"))}, []string{"1 intellivue.mode standby"}},
+		{"poll of the patient", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, pollResult(0x2a, "\x09\x57\x00\x02"))}, []string{"1 intellivue.in_use yes"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +99,20 @@ func mdsCreate(attributes ...string) []byte {
 	list = be(uint16(len(attributes)), block(list))
 	event := be(uint16(0x21), uint32(0), uint32(0), uint16(0x0d06), block(be(uint16(0x21), uint32(0), list)))
 	return be(uint32(0xe1000002), uint16(1), block(be(uint16(1), uint16(1), block(event))))
+}
+
+// pollResult is what an IntelliVue monitor answers of its objects of a class:
+// one with an attribute, or none.
+func pollResult(class uint16, attribute string) []byte {
+	block := func(b []byte) []byte { return be(uint16(len(b)), b) }
+	var objects []byte
+	if attribute != "" {
+		objects = be(uint16(1), uint16(1), block(be(attribute[:2], block([]byte(attribute[2:])))))
+	}
+	context := be(uint16(0), uint16(min(len(objects), 1)), block(objects))
+	reply := be(uint16(1), make([]byte, 12), uint16(1), class, uint16(0), uint16(1), block(context))
+	action := be(uint16(0x21), uint32(0), uint16(0x0c16), block(reply))
+	return be(uint32(0xe1000002), uint16(2), block(be(uint16(1), uint16(7), block(action))))
 }
 
 // driFrame is a record of a main type with data behind its header: of the

@@ -145,18 +145,28 @@ func (x *Extractor) pdu(c *flows.Conn, m *dissect.DICOM) {
 	x.say(w, fact.DICOMImplVer, &m.ImplVersion)
 }
 
-// dicomStorage is the root of the storage service classes (PS3.4 annex B.5).
-const dicomStorage = "1.2.840.10008.5.1.4.1.1"
+// The root of the storage service classes (PS3.4 annex B.5), and the class of
+// modality performed procedure steps (annex F).
+const (
+	dicomStorage = "1.2.840.10008.5.1.4.1.1"
+	dicomStep    = "1.2.840.10008.3.1.2.3.3"
+)
 
-// dataset states which class of object a device sends, by the context that the
-// header of the data names. What is in it is not looked at.
+// dataset states which class of object a device sends, and that a modality tells
+// of a procedure, for which it sends N-CREATE and N-SET and nothing else; all by the
+// context that the header of the data names. What is in it is not looked at.
 func (x *Extractor) dataset(c *flows.Conn, m *dissect.DICOM) {
 	asked := x.decoders.proposals.of(c.ID)
-	if asked == nil || !m.Dataset {
+	if asked == nil {
 		return
 	}
-	if i, ok := asked.context(m.Context); ok && asked.uids[i].HasPrefix(dicomStorage) {
+	i, ok := asked.context(m.Context)
+	switch {
+	case !ok:
+	case m.Dataset && asked.uids[i].HasPrefix(dicomStorage):
 		x.uid(sender(c), fact.DICOMStores, &asked.uids[i])
+	case !c.FromServer && asked.scu[i] && asked.uids[i].HasPrefix(dicomStep):
+		x.yes(sender(c), fact.DICOMPerforms)
 	}
 }
 

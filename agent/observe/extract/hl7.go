@@ -20,6 +20,7 @@ func (x *Extractor) readHL7(c *flows.Conn, b []byte, final bool) (used int, p di
 			return used, p
 		}
 		x.message(sender(c), receiver(c), !c.FromServer, m)
+		x.word(sender(c), fact.MindraySends, dissect.MindrayClassOf(b[used:]).String())
 		if p == dissect.NeedMore || m.Next <= 0 {
 			break
 		}
@@ -34,6 +35,7 @@ func (x *Extractor) readBareHL7(c *flows.Conn, b []byte) dissect.Progress {
 	p := m.DecodeBare(b)
 	if p == dissect.Done {
 		x.message(sender(c), receiver(c), !c.FromServer, m)
+		x.word(sender(c), fact.MindraySends, dissect.MindrayClassOf(b).String())
 	}
 	return p
 }

@@ -21,6 +21,8 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 		if m.Kind == dissect.IntelliVueCreate {
 			x.yes(x.target(v, way), fact.IVClient)
 			x.word(w, fact.IVMode, m.Mode.String())
+		} else {
+			x.word(w, fact.IVSends, "indication")
 		}
 		x.say(w, fact.IVModel, &m.Model)
 		x.say(w, fact.IVMaker, &m.Manufacturer)
@@ -41,6 +43,9 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 		if v.SrcPort == portIVExport || v.DstPort == portIVExport {
 			x.yes(x.target(v, way), fact.IVClient)
 		}
+		x.word(w, fact.IVMode, m.Mode.String())
+		x.word(w, fact.IVSends, m.Sends.String())
+		x.word(w, fact.IVInUse, m.Patient.String())
 	}
 	return true
 }

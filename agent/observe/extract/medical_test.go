@@ -71,6 +71,13 @@ func medicalTalks() []talk {
 			dicomPDU(2, rq+dicomItem(0x21, "\x01\x00\x00\x00")+dicomItem(0x21, "\x03\x00\x00\x00")) + dicomPDU(4, "\x00\x00\x00\x08\x03\x02CANARY"), []string{
 				"1 dicom.ae_title US7", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.2.2.3", "1 dicom.scu_receives 1.2.840.10008.5.1.4.1.1.2",
 				"9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.2.2.3", "9 dicom.stores 1.2.840.10008.5.1.4.1.1.2"}},
+		{"DICOM procedure step", dicomPDU(1, rq+dicomContext(1, "1.2.840.10008.3.1.2.3.3")+user) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY") + dicomPDU(4, "\x00\x00\x00\x08\x01\x02CANARY"),
+			dicomPDU(2, rq+dicomItem(0x21, "\x01\x00\x00\x00"+dicomItem(0x40, "1.2.840.10008.1.2"))) + dicomPDU(4, "\x00\x00\x00\x08\x01\x03CANARY"), []string{
+				"1 dicom.ae_title US7", "1 dicom.performs yes", "1 dicom.scu_proposes 1.2.840.10008.3.1.2.3.3", "9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.3.1.2.3.3"}},
+		{"Mindray monitor", "\x0bMSH|^~\\&|||||||ORU^R01|106|P|2.3.1|\r\x1c\r",
+			"\x0bMSH|^~\\&|||||||ORU^R01|106|P|2.3.1|\r\x1c\r\x0bMSH|^~\\&|||||||ORU^R01|204|P|2.3.1|\rOBX||NM|101^HR|2101|CANARY||||||F\r\x1c\r", []string{
+				"1 hl7.msh12_version 2.3.1", "1 hl7.msh9_type ORU_R01", "1 mindray.sends heartbeat", "9 hl7.msh12_version 2.3.1", "9 hl7.msh9_type ORU_R01", "9 hl7.receives ORU_R01",
+				"9 mindray.sends heartbeat", "9 mindray.sends values"}},
 		{"DICOM association that is refused", dicomPDU(1, rq), "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07", []string{"1 dicom.ae_title US7", "9 dicom.ae_title_called_as PACS", "9 dicom.rejects 1/1/7"}},
 		{"a refusal of nothing", "", "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07", nil},
 		{"series of something else", "GET /series/4/instances/5 HTTP/1.1\r\nAccept: application/json\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", nil},
