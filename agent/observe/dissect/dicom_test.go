@@ -162,21 +162,49 @@ func TestDICOMShort(t *testing.T) {
 	}
 }
 
-// TestDICOMSamples reads the PDUs of a public test suite in the corpus, which
-// are no part of the project.
+// TestDICOMSamples reads the PDUs and messages of a public test suite in the
+// corpus, which are no part of the project. One without a row fails.
 func TestDICOMSamples(t *testing.T) {
 	dir := os.Getenv("CORPUS")
 	if dir == "" {
 		t.Skip("CORPUS is not set")
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "data", "dicom-pdus", "encoded_pdu_items.json"))
-	if err != nil {
-		t.Fatal(err)
+	read := func(name string) (samples map[string]string) {
+		text, err := os.ReadFile(filepath.Join(dir, "data", "dicom-pdus", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &samples); err != nil {
+			t.Fatal(err)
+		}
+		return samples
 	}
-	var pdus map[string]string
-	if err := json.Unmarshal(text, &pdus); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"encoded_dimse_msg.json", "encoded_dimse_n_msg.json"} {
+		for name, text := range read(name) { // the byte of control, and the value behind it
+			value, err := hex.DecodeString(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := len(value) + 1 // with the context
+			b := append([]byte{4, 0, 0, 0, byte((n + 4) >> 8), byte(n + 4), 0, 0, byte(n >> 8), byte(n), 5}, value...)
+			dataset := strings.Contains(name, "_ds")
+			want := DICOM{PDU: DICOMData, Length: uint32(n + 4), Context: 5, Dataset: dataset, Alone: true}
+			if m := new(DICOM); m.DecodeStream(b) != Done || *m != want {
+				t.Errorf("%s: %v, context %d, dataset %v", name, m.PDU, m.Context, m.Dataset)
+			}
+		}
 	}
+	pdus := read("encoded_pdu_items.json")
+	// Parts of a PDU: none is one by itself.
+	for _, name := range strings.Fields("asynchronous_window_ops user_identity_rq_user_nopw user_identity_rq_user_pass user_identity_ac application_context application_context_empty presentation_context_rq " +
+		"presentation_context_rq_utf8 presentation_context_ac abstract_syntax transfer_syntax presentation_data maximum_length_received implementation_class_uid implementation_class_uid_empty " +
+		"implementation_version_name implementation_version_name_empty role_selection role_selection_odd user_information extended_negotiation common_extended_negotiation") {
+		if b, err := hex.DecodeString(pdus[name]); err != nil || len(b) == 0 || describeDICOM(b) != "no" {
+			t.Errorf("%s: %v, %s", name, err, describeDICOM(b))
+		}
+		delete(pdus, name)
+	}
+	const secret = "a_associate_rq_user_id_user_pass"
 	const pynet = "1.2.826.0.1.3680043.9.3811.0.9.0 PYNETDICOM_090"
 	for name, want := range map[string]string{
 		"a_associate_rq":                   "1 ANY-SCP ECHOSCU " + pynet + " [1.2.840.10008.1.1 scu]",
@@ -195,8 +223,10 @@ func TestDICOMSamples(t *testing.T) {
 		"p_data_tf":                        "4 1",
 		"p_data_tf_rq":                     "4 1",
 		"p_data_tf_n_event_report":         "4 1",
-		"presentation_data":                "no",
-		"user_identity_rq_user_pass":       "no",
+		"a_associate_rq_com_ext_neg":       "2 ANY-SCP ECHOSCU " + pynet + " [ 0] [ 0] [ 0]", // an acceptance, in spite of its name
+		"a_associate_ac_user":              "2 ANY-SCP ECHOSCU  ",                            // its length is 14 too short
+		"a_associate_ac_zero_ts":           "2 ANY-SCP PYNETDICOM 2.16.840.1 MergeCOM3_390IB2 [ 0] [ 3]",
+		"a_associate_ac_no_ts":             "2 ANY-SCP PYNETDICOM 1.2.826.0.1.3680043.9.3811.1.4.0 PYNETDICOM_140 [ 3]",
 	} {
 		b, err := hex.DecodeString(pdus[name])
 		if err != nil || len(b) == 0 {
@@ -205,9 +235,17 @@ func TestDICOMSamples(t *testing.T) {
 		if got := describeDICOM(b); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+		if name != secret {
+			delete(pdus, name)
+		}
+	}
+	for name := range pdus {
+		if name != secret {
+			t.Errorf("%s: no row says what it says", name)
+		}
 	}
 	var m DICOM
-	b, _ := hex.DecodeString(pdus["a_associate_rq_user_id_user_pass"])
+	b, _ := hex.DecodeString(pdus[secret])
 	if m.DecodeStream(b); bytes.Contains(raw(&m), []byte("pynetdicom")) || bytes.Contains(raw(&m), []byte("p4ssw0rd")) {
 		t.Error("the user's identity was read")
 	}
