@@ -25,6 +25,8 @@ func (s *Set) check(sig *Signature) error {
 		return errors.New("the id must be lower-case words joined by dots and hyphens")
 	case sig.Source == "":
 		return errors.New("no source says where it is known from")
+	case sig.Basis == 0:
+		return errors.New("no basis says what the source rests on: hint, document or wire")
 	case len(sig.Roles) == 0 && !sig.States():
 		return errors.New("it gives neither a role nor an attribute")
 	}
@@ -95,6 +97,9 @@ func (s *Set) checkRoles(sig *Signature) error {
 		if w == 0 || w < MostAgainst || w > sig.Evidence.Most() {
 			return fmt.Errorf("weight %v for %s: evidence %s goes from %d to %v, without 0", w, role, sig.Evidence, MostAgainst, sig.Evidence.Most())
 		}
+		if sig.Basis == Hint && w > MostHint {
+			return fmt.Errorf("weight %v for %s: a hint weighs %d at most", w, role, MostHint)
+		}
 	}
 	return nil
 }
@@ -118,7 +123,13 @@ func (s *Set) checkAttributes(sig *Signature) error {
 			return fmt.Errorf("vendor %q is not in the vocabulary", sig.Vendor)
 		}
 	}
-	if sig.States() && sig.Confidence == 0 {
+	switch {
+	case sig.Basis == Hint && sig.Confidence > device.Candidate:
+		return fmt.Errorf("confidence %s: what a hint states is a candidate", sig.Confidence)
+	case sig.Confidence != 0 || !sig.States():
+	case sig.Basis == Hint:
+		sig.Confidence = device.Candidate
+	default:
 		sig.Confidence = device.Likely
 	}
 	return nil

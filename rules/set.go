@@ -81,6 +81,7 @@ func LoadRoles(fsys fs.FS) (Roles, error) {
 // add parses one file of signatures.
 func (s *Set) add(file string, data []byte) error {
 	var raw struct {
+		Basis     Basis        `toml:"basis"`
 		Signature []*Signature `toml:"signature"`
 	}
 	if err := strict.Decode(file, data, &raw); err != nil {
@@ -88,6 +89,9 @@ func (s *Set) add(file string, data []byte) error {
 	}
 	for _, sig := range raw.Signature {
 		sig.File = path.Base(file)
+		if sig.Basis == 0 {
+			sig.Basis = raw.Basis
+		}
 		if err := s.check(sig); err != nil {
 			return fmt.Errorf("%s:%d: signature %q: %w", file, lineOf(data, "id", sig.ID), sig.ID, err)
 		}

@@ -112,6 +112,7 @@ roles = { printer = 3 }
 vendor = "HP"
 model = '${model}'
 source = "here"
+basis = "document"
 examples = [ { facts = [{ kind = "http.server", value = 'X1' }], want = { role = 'printer' } } ]
 `
 
@@ -139,12 +140,18 @@ func TestLoadErrors(t *testing.T) {
 		{"no roles", fstest.MapFS{}, "read roles: open roles.toml: file does not exist"},
 		{"no fingerprints", fstest.MapFS{"roles.toml": small("")["roles.toml"]}, "read fingerprints: the folder fingerprints holds no .toml file"},
 		{"unknown key", swap(`evidence =`, `evidense =`), `fingerprints/a.toml:5: unknown key "signature.evidense" (nearest: "evidence")`},
-		{"unknown key in an example", swap(`want = {`, `wants = {`), `fingerprints/a.toml:10: unknown key "signature.examples.wants" (nearest: "want")`},
+		{"unknown key in an example", swap(`want = {`, `wants = {`), `fingerprints/a.toml:11: unknown key "signature.examples.wants" (nearest: "want")`},
 		{"no example", swap(`examples = [ {`, `examples = [ ] # {`), `fingerprints/a.toml:2: signature "a.b": no example`},
 		{"stale example", swap(`'X1'`, `'Y1'`), `fingerprints/a.toml:2: signature "a.b": example 1: none of its facts matches the signature`},
 		{"example of no kind", swap(`kind = "http.server"`, `kind = "http.srv"`), `fingerprints/a.toml:2: signature "a.b": example 1: unknown kind "http.srv"`},
 		{"example of no role", swap(`role = 'printer' }`, `role = 'plotter' }`), `fingerprints/a.toml:2: signature "a.b": example 1: unknown role "plotter"`},
 		{"no source", swap(`source = "here"`, `source = ""`), `fingerprints/a.toml:2: signature "a.b": no source says where it is known from`},
+		{"no basis", swap(`basis = "document"`, ``), `fingerprints/a.toml:2: signature "a.b": no basis says what the source rests on: hint, document or wire`},
+		{"the file's basis", small("basis = 'wire'\n" + strings.Replace(good, `basis = "document"`, ``, 1)), ""},
+		{"unknown basis", swap(`"document"`, `"rumour"`), `fingerprints/a.toml:10: basis "rumour": want hint, document or wire`},
+		{"heavy hint", swap(`"document"`, `"hint"`), `fingerprints/a.toml:2: signature "a.b": weight 3 for printer: a hint weighs 2 at most`},
+		{"sure hint", small(strings.NewReplacer(`"document"`, `"hint"`, `printer = 3`, `printer = 2`, `model = '${model}'`, "model = '${model}'\nconfidence = 'likely'").Replace(good)),
+			`fingerprints/a.toml:2: signature "a.b": confidence likely: what a hint states is a candidate`},
 		{"unknown kind", swap(`["http.server"]`, `["http.srv"]`), `fingerprints/a.toml:2: signature "a.b": unknown kind "http.srv"`},
 		{"unknown role", swap(`printer = 3`, `plotter = 3`), `fingerprints/a.toml:2: signature "a.b": unknown role "plotter"`},
 		{"too heavy", swap(`printer = 3`, `printer = 7`), `fingerprints/a.toml:2: signature "a.b": weight 7 for printer: evidence model goes from -2 to 5, without 0`},
@@ -201,7 +208,7 @@ func TestMatch(t *testing.T) {
 		{fact.Serves, "tcp/104", []string{"dicom.listens"}},
 		{fact.Serves, "tcp/1040", nil},
 		{fact.TLSSNI, "evilteamviewer.com", nil},
-		{fact.IVModel, "866064", []string{"intellivue.mx500", "intellivue.any-model"}},
+		{fact.IVModel, "866064", []string{"intellivue.mx500", "intellivue.product-number"}},
 		{"no.kind", "x", nil},
 	}
 	for _, tt := range tests {

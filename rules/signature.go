@@ -34,6 +34,7 @@ type Signature struct {
 	Confidence device.Confidence `toml:"confidence"`
 
 	Source   string    `toml:"source"` // where this is known from
+	Basis    Basis     `toml:"basis"`  // what that rests on; the file's where it is not given
 	Examples []Example `toml:"examples"`
 
 	File string `toml:"-"` // it stands in

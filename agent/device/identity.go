@@ -120,5 +120,6 @@ type Evidence struct {
 	Signature string  `json:"signature"`
 	Kind      string  `json:"kind"` // fact kind
 	Role      Role    `json:"role,omitempty"`
-	Weight    float64 `json:"weight"` // log-odds; negative speaks against
+	Weight    float64 `json:"weight"`         // log-odds; negative speaks against
+	Hint      bool    `json:"hint,omitempty"` // nobody checked the signature; hints alone make no more than a candidate
 }

@@ -68,9 +68,9 @@ func TestWardDevices(t *testing.T) {
 			device.Identity{Role: "infusion-pump-lvp", Confidence: device.Likely, Vendor: device.Attribute{Value: "B. Braun"}}},
 		{"syringe pump", made(t, "00:1a:01:0a:0b:0c",
 			"hl7.obx3_device", "69985", "hl7.obx18_equipment", "2000101^Medfusion 4000^001A01FFFE0A0B0C^EUI-64"),
-			device.Identity{Role: "infusion-pump-syringe", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "Smiths Medical"}, Model: device.Attribute{Value: "Medfusion 4000"}}},
-		{"pump in a UDI alone", made(t, "00:03:b1:0a:0b:0c", "hl7.msh9_type", "ADT^A01", "hl7.prt16_udi", "Hospira Plum A+"),
-			device.Identity{Role: "infusion-pump-lvp", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "ICU Medical"}, Model: device.Attribute{Value: "Plum A+"}}},
+			device.Identity{Role: "infusion-pump-syringe", Confidence: device.Likely, Vendor: device.Attribute{Value: "Smiths Medical"}, Model: device.Attribute{Value: "Medfusion 4000"}}},
+		{"pump in a UDI alone", made(t, "00:03:b1:0a:0b:0c", "hl7.msh9_type", "ORU^R01", "hl7.prt16_udi", "Hospira Plum A+"),
+			device.Identity{Role: "infusion-pump-lvp", Confidence: device.Likely, Vendor: device.Attribute{Value: "ICU Medical"}, Model: device.Attribute{Value: "Plum A+"}}},
 		{"patient monitor by its connect indication", made(t, "00:09:fb:0a:0b:0c",
 			"intellivue.maker", "Philips", "intellivue.model", "866064", "intellivue.serial", "DE12345678", "intellivue.software", "L.01.18", "intellivue.sys_type", "114d"),
 			device.Identity{Role: "patient-monitor", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "Philips"}, Model: device.Attribute{Value: "IntelliVue MX500"}}},
@@ -144,7 +144,7 @@ func TestContradictions(t *testing.T) {
 		{"other vendor's MAC", made(t, "00:a0:9a:00:00:01", "intellivue.sys_type", "114d"),
 			"patient-monitor", device.Confirmed, "says Philips, but the MAC is Nihon Kohden's: gateway or spoof?"},
 		{"pump protocol on a PC", made(t, "f8:b1:56:00:00:01", "hl7.obx3_device", "69985", "hl7.obx18_equipment", "Infusomat Space"),
-			"infusion-pump-lvp", device.Confirmed, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
+			"infusion-pump-lvp", device.Likely, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
 		{"pump code alone on a PC", made(t, "f8:b1:56:00:00:01", "hl7.obx3_device", "69985"),
 			"infusion-pump-lvp", device.Candidate, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
 		{"archive on a PC is none", made(t, "f8:b1:56:00:00:01", "dicom.scp_accepts", "1.2.840.10008.5.1.4.1.1.2"), "pacs-vna", device.Likely, ""},
@@ -280,12 +280,88 @@ func TestExplain(t *testing.T) {
 		}
 		got = append(got, r.Signature)
 	}
-	want := []string{"intellivue.multi-parameter", "intellivue.mx500", "intellivue.any-model", "dhcp.intellivue", "oui.monitoring"}
+	want := []string{"intellivue.multi-parameter", "intellivue.mx500", "intellivue.product-number", "dhcp.intellivue", "oui.monitoring"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("signatures (-want +got):\n%s", diff)
 	}
 	if sum != d.Identity.Score {
 		t.Errorf("counted reasons add up to %v, the score is %v", sum, d.Identity.Score)
+	}
+}
+
+// The evidence of an identity is what its score is made of, and says what is a
+// hint.
+func TestEvidenceAddsUp(t *testing.T) {
+	c := embedded(t)
+	id := c.Classify(made(t, "00:09:fb:00:00:01", "intellivue.sys_type", "114d", "intellivue.model", "866064", "dhcp.vendor_class", "Philips IntelliVue"), time.Hour)
+	sum := 0.0
+	var got []string
+	for _, e := range id.Evidence {
+		if e.Role == "patient-monitor" {
+			sum += e.Weight
+			got = append(got, fmt.Sprint(e.Signature, " ", e.Hint))
+		}
+	}
+	want := []string{"intellivue.multi-parameter false", "intellivue.mx500 false", "dhcp.intellivue true", "oui.monitoring false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("signatures (-want +got):\n%s", diff)
+	}
+	if sum != id.Score {
+		t.Errorf("evidence adds up to %v, the score is %v", sum, id.Score)
+	}
+}
+
+// Hints alone, however many, name a candidate; beside what is known they count.
+func TestHints(t *testing.T) {
+	const pump = "Infusomat Space^^001221FFFE0A0B0C^EUI-64"
+	tests := []struct {
+		name string
+		d    device.Device
+		want device.Confidence
+		off  float64 // what does not count
+	}{
+		{"one", made(t, "fc:ff:ff:00:00:01", "hl7.obx18_equipment", pump), device.Candidate, 0},
+		{"two of one role", made(t, "fc:ff:ff:00:00:01", "dicom.impl_class_uid", "1.2.840.113704.7", "dhcp.vendor_class", "Philips Brilliance iCT"), device.Candidate, 1},
+		{"one and what is known", made(t, "00:12:21:00:00:01", "hl7.obx18_equipment", pump), device.Likely, 0},
+		{"one and a type", made(t, "00:12:21:00:00:01", "hl7.obx18_equipment", pump, "hl7.obx3_device", "69985"), device.Confirmed, 0},
+	}
+	c := embedded(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id := c.Classify(tt.d, time.Hour)
+			off := 0.0
+			for _, e := range id.Evidence {
+				if e.Signature == "hints" {
+					off -= e.Weight
+				}
+			}
+			if id.Confidence != tt.want || off != tt.off {
+				t.Errorf("%s %s at %v, %v off; want %s, %v off\n%s", id.Role, id.Confidence, id.Score, off, tt.want, tt.off, show(id))
+			}
+		})
+	}
+}
+
+// No hint of the rules, nor all of them together, makes more than a candidate.
+func TestAllHintsTogether(t *testing.T) {
+	c := embedded(t)
+	all := &tally{}
+	for _, s := range c.opt.Rules.Signatures {
+		if s.Basis == rules.Hint {
+			all.hits = append(all.hits, hit{sig: s})
+		}
+	}
+	for i := range all.hits {
+		all.count(c.opt.Rules, &all.hits[i])
+	}
+	for i := range all.roles {
+		all.roles[i].sum()
+		if id := c.decide(&tally{roles: all.roles[i : i+1]}); id.Confidence != device.Candidate {
+			t.Errorf("%s is %s by hints, score %v", id.Role, id.Confidence, id.Score)
+		}
+	}
+	if len(all.roles) == 0 {
+		t.Error("no hints")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/rules"
 )
 
 // maxEvidence bounds what an identity carries along.
@@ -22,15 +23,18 @@ func evidence(roles ...*roleTally) []device.Evidence {
 	return out[:min(len(out), maxEvidence)]
 }
 
-// counted lists the hits in a role's total.
+// counted lists the hits in a role's total, and what was taken off it.
 func (r *roleTally) counted() []device.Evidence {
 	var out []device.Evidence
 	for _, hits := range [][kindsOfEvidence]*hit{r.pro, r.contra} {
 		for _, h := range hits {
 			if h != nil {
-				out = append(out, device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: r.role, Weight: h.sig.Roles[r.role]})
+				out = append(out, device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: r.role, Weight: h.sig.Roles[r.role], Hint: h.sig.Basis == rules.Hint})
 			}
 		}
+	}
+	if r.tooMany != 0 {
+		out = append(out, device.Evidence{Signature: "hints", Role: r.role, Weight: -r.tooMany, Hint: true})
 	}
 	if r.penalty != 0 {
 		out = append(out, device.Evidence{Signature: "contradiction", Role: r.role, Weight: r.penalty})
@@ -59,14 +63,21 @@ func (c *Classifier) Explain(d device.Device) []Reason {
 			}
 			r := t.find(role)
 			out = append(out, Reason{
-				Evidence: device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: role, Weight: w},
+				Evidence: device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: role, Weight: w, Hint: h.sig.Basis == rules.Hint},
 				Source:   h.sig.Source,
 				Counted:  r.pro[h.sig.Evidence] == h || r.contra[h.sig.Evidence] == h,
 			})
 		}
 	}
 	for i := range t.roles {
-		if r := &t.roles[i]; r.penalty != 0 && (r.role == d.Identity.Role || d.Identity.Role == "" || d.Identity.Role == device.RoleUnknown) {
+		r := &t.roles[i]
+		if r.role != d.Identity.Role && d.Identity.Role != "" && d.Identity.Role != device.RoleUnknown {
+			continue
+		}
+		if r.tooMany != 0 {
+			out = append(out, Reason{device.Evidence{Signature: "hints", Role: r.role, Weight: -r.tooMany, Hint: true}, "nobody checked them: together they weigh no more than one", true})
+		}
+		if r.penalty != 0 {
 			out = append(out, Reason{device.Evidence{Signature: "contradiction", Role: r.role, Weight: r.penalty}, t.contradiction, true})
 		}
 	}

@@ -1,6 +1,9 @@
 package classify
 
 import (
+	"cmp"
+	"math"
+
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/rules"
@@ -26,6 +29,7 @@ type roleTally struct {
 	pro     [kindsOfEvidence]*hit
 	contra  [kindsOfEvidence]*hit
 	penalty float64 // of a contradiction, 0 or below
+	tooMany float64 // what hints weigh above rules.MostHint, which does not count
 	total   float64
 }
 
@@ -79,7 +83,8 @@ func (t *tally) ask(set *rules.Set, kind fact.Kind, value string) {
 	})
 }
 
-// count files a hit under its roles; of equal weights the lower id counts.
+// count files a hit under its roles; of equal weights the better known counts,
+// then the lower id.
 func (t *tally) count(set *rules.Set, h *hit) {
 	for role, w := range h.sig.Roles {
 		r := t.find(role)
@@ -91,19 +96,32 @@ func (t *tally) count(set *rules.Set, h *hit) {
 		if w < 0 {
 			slot = &r.contra[h.sig.Evidence]
 		}
-		if *slot == nil || abs(w) > abs((*slot).sig.Roles[role]) ||
-			abs(w) == abs((*slot).sig.Roles[role]) && h.sig.ID < (*slot).sig.ID {
+		if *slot == nil || h.before(*slot, role) {
 			*slot = h
 		}
 	}
 }
 
-func abs(x float64) float64 { return max(x, -x) }
+// before reports whether h counts rather than o, which speaks of the role in the
+// same way.
+func (h *hit) before(o *hit, role device.Role) bool {
+	return cmp.Or(
+		cmp.Compare(math.Abs(o.sig.Roles[role]), math.Abs(h.sig.Roles[role])),
+		cmp.Compare(o.sig.Basis, h.sig.Basis),
+		cmp.Compare(h.sig.ID, o.sig.ID)) < 0
+}
 
 // sum adds up in the fixed order of the evidence, so that it is the same to
-// the last bit each time.
+// the last bit each time. Hints count no more together than one may.
 func (r *roleTally) sum() {
-	r.total = r.penalty
+	hints := 0.0
+	for _, h := range r.pro {
+		if h != nil && h.sig.Basis == rules.Hint {
+			hints += h.sig.Roles[r.role]
+		}
+	}
+	r.tooMany = max(0, hints-rules.MostHint)
+	r.total = r.penalty - r.tooMany
 	for _, hits := range [][kindsOfEvidence]*hit{r.pro, r.contra} {
 		for _, h := range hits {
 			if h != nil {

@@ -141,7 +141,11 @@ func showDevice(s Source, word string) string {
 		p.line("%6s  %-22s %-24s %s", "weight", "role", "fact", "signature")
 	}
 	for _, e := range id.Evidence {
-		p.line("%+6.1f  %s %s %s", e.Weight, cell(string(e.Role), 22), cell(e.Kind, 24), e.Signature)
+		hint := ""
+		if e.Hint {
+			hint = " (hint)"
+		}
+		p.line("%+6.1f  %s %s %s%s", e.Weight, cell(string(e.Role), 22), cell(e.Kind, 24), e.Signature, hint)
 	}
 	talks(&p, d)
 	return p.String()
