@@ -12,12 +12,13 @@ import (
 
 // TestEveryMessageIsTried: a message type that is decoded is tried with canaries,
 // with what a hostile sender sends and by a fuzz target that looks at all that it
-// answers, and is among those that must be closed.
+// answers, has a benchmark, and is among those that must be closed.
 func TestEveryMessageIsTried(t *testing.T) {
 	decoded := make(map[string]bool) // type names
 	tried := make(map[string]bool)   // identifiers in canary tests
 	hostile := make(map[string]bool) // in tests that call recognised or hostile
 	fuzzed := make(map[string]bool)  // in fuzz targets that call checkMessage
+	timed := make(map[string]bool)   // in benchmarks
 	closed := make(map[string]bool)  // identifiers in TestMessagesAreClosed
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -41,6 +42,9 @@ func TestEveryMessageIsTried(t *testing.T) {
 				}
 				if strings.HasPrefix(f.Name.Name, "Fuzz") && in["checkMessage"] {
 					maps.Copy(fuzzed, in)
+				}
+				if strings.HasPrefix(f.Name.Name, "Benchmark") {
+					maps.Copy(timed, in)
 				}
 			}
 			switch {
@@ -66,6 +70,9 @@ func TestEveryMessageIsTried(t *testing.T) {
 		}
 		if !fuzzed[name] {
 			t.Errorf("%s: no fuzz target decodes one and calls checkMessage", name)
+		}
+		if !timed[name] {
+			t.Errorf("%s: no benchmark says what one costs", name)
 		}
 		if !closed[name] {
 			t.Errorf("%s: not in TestMessagesAreClosed", name)
