@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func (k *traffic) unity() {
 	for _, function := range []string{"\x00\xc9\x00\x14", "\x00\xc9\x00\x04", "\x00\xca\x00\x21"} {
 		k.datagrams(2000, "\x0a\x28\x7a\xd6\x00\x00\x0a\x28\x7a\x67\x00\x00"+function+strings.Repeat("\x00", 8)+label(32)+"\x00\x00\x00\x00"+k.next()+k.next())
 	}
-	k.datagrams(4600, "MSH|^~\\&|"+witness+"|||||"+k.next()+"|ADT^A01|"+k.next()+"|P|2.3.1|\rPID|1||"+k.next()+"||"+k.next()+"^"+k.next()+"\rPV1||I|^^"+k.next()+"\r")
+	k.datagrams(4600, "MSH|^~\\&|"+k.word()+"|||||"+k.next()+"|ADT^A01|"+k.next()+"|P|2.3.1|\rPID|1||"+k.next()+"||"+k.next()+"^"+k.next()+"\rPV1||I|^^"+k.next()+"\r")
 }
 
 // dri are the records of the computer interface of GE/Datex monitors.
@@ -82,14 +81,14 @@ func (k *traffic) dri() {
 
 // personal is a personal health device and its manager.
 func (k *traffic) personal() {
-	block := func(s string) string { return string(binary.BigEndian.AppendUint16(nil, uint16(len(s)))) + s }
+	block := k.sized
 	part := "\x80\x00\x00\x00\xa0\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x00\x08\x11\x22\x33\x44\x55\x66\x77\x88\x01\x90\x00\x01\x01\x00\x00\x00\x00\x00" + k.next()
 	request := "\xe2\x00" + block("\x80\x00\x00\x00\x00\x02"+block("\xff\xff"+block(k.next())+"\x50\x79"+block(part)))
 	list := ""
 	for _, id := range []string{"\x09\x87", "\x0a\x5b", "\x09\x90", "\x09\x9c", "\x0a\x4b", "\x09\x84"} {
 		list += id + block(k.next())
 	}
-	list += "\x09\x28" + block(block(witness)+block(witness+"\x00"+k.next()))
+	list += "\x09\x28" + block(block(k.word())+block(k.word()+"\x00"+k.next()))
 	data := func(choice, v string) string { return "\xe7\x00" + block(block("\x00\x01"+choice+block(v))) }
 	answers := data("\x02\x03", "\x00\x00\x00\x07"+block(list)) + data("\x01\x01", k.next()) + data("\x02\x03", "\x00\x07\x00\x07"+block(list))
 	k.streams(6024, request+answers, "\xe3\x00"+block("\x00\x03\x50\x79"+block(part)))
@@ -98,16 +97,16 @@ func (k *traffic) personal() {
 // boxes are serial device servers, and what an IntelliVue monitor tells of
 // itself when it is asked.
 func (k *traffic) boxes() {
-	item := func(kind byte, v string) string { return string([]byte{kind, byte(len(v))}) + v }
-	items := item(1, "\x00\x40\x9d\x00\x00\x01") + item(4, k.next()) + item(6, k.next()) + item(8, witness) + item(0x1a, k.next()) + item(0x63, k.next())
+	item := func(kind byte, v string) string { return string([]byte{kind}) + k.short(v) }
+	items := item(1, "\x00\x40\x9d\x00\x00\x01") + item(4, k.next()) + item(6, k.next()) + item(8, k.word()) + item(0x1a, k.next()) + item(0x63, k.next())
 	for _, magic := range []string{"DIGI", "DVKT", "DGDP"} {
-		k.datagrams(2362, magic+"\x00\x02"+string(binary.BigEndian.AppendUint16(nil, uint16(len(items))))+items)
+		k.datagrams(2362, magic+"\x00\x02"+k.sized(items))
 	}
 	moxa := "\x00\x00\x00\x00\x10\x51\x00\x80\x10\x51\x00\x90\xe8\x00\x00\x01\xc0\x00\x02\x07" + k.next()
-	k.datagrams(4800, "\x81\x00\x00"+string([]byte{byte(4 + len(moxa))})+moxa)
+	k.datagrams(4800, "\x81\x00\x00"+string([]byte{byte(k.length(4 + len(moxa)))})+moxa)
 	k.datagrams(30718, "\x00\x00\x00\xf7"+k.next())
 
-	block := func(s string) string { return string(binary.BigEndian.AppendUint16(nil, uint16(len(s)))) + s }
+	block := k.sized
 	list := ""
 	for _, id := range []string{"\x09\x1e", "\x09\x57", "\x09\x5d", "\x09\x46", "\x09\xa7", "\xf0\x01"} {
 		list += id + block(k.next())
@@ -130,11 +129,11 @@ func (k *traffic) discovery() {
 		scopes += " " + s + k.next()
 	}
 	hello := "<?xml version='1.0'?><Envelope" + spaces + "><Header>" + fill("MessageID From RelatesTo") + "</Header><Body><d:Hello><a:EndpointReference><a:Address>http://" + k.next() + "/</a:Address>" + fill("ReferenceParameters") +
-		"</a:EndpointReference><d:Types>p:Device x:" + witness + "</d:Types><d:Scopes>" + scopes + "</d:Scopes><d:XAddrs>http://" + pumpIP + ":80/" + k.next() + " http://" + k.next() + ".example/</d:XAddrs>" + fill("MetadataVersion x") + "</d:Hello></Body></Envelope>"
+		"</a:EndpointReference><d:Types>p:Device x:" + k.word() + "</d:Types><d:Scopes>" + scopes + "</d:Scopes><d:XAddrs>http://" + pumpIP + ":80/" + k.next() + " http://" + k.next() + ".example/</d:XAddrs>" + fill("MetadataVersion x") + "</d:Hello></Body></Envelope>"
 	k.datagrams(3702, hello)
 	k.datagrams(9, hello)
 	person := fill("Givenname Middlename Familyname Birthname Title Sex PatientType DateOfBirth Height Weight Race Identification")
-	metadata := "<Envelope" + spaces + "><Body><p:ThisModel><p:Manufacturer>" + witness + "</p:Manufacturer>" + fill("ManufacturerUrl ModelUrl PresentationUrl SerialNumber") + "</p:ThisModel><p:ThisDevice>" + fill("FriendlyName Manufacturer") +
+	metadata := "<Envelope" + spaces + "><Body><p:ThisModel><p:Manufacturer>" + k.word() + "</p:Manufacturer>" + fill("ManufacturerUrl ModelUrl PresentationUrl SerialNumber") + "</p:ThisModel><p:ThisDevice>" + fill("FriendlyName Manufacturer") +
 		"<p:SerialNumber>1</p:SerialNumber></p:ThisDevice><p:Mds Handle='" + k.next() + "'><p:Type Code='" + k.next() + "'>" + fill("ConceptDescription") + "</p:Type><p:MetaData>" + fill("HumanReadableForm Issuer ExpirationDate") +
 		"</p:MetaData></p:Mds><p:State i:type='p:PatientContextState' ContextAssociation='Assoc'>" + person + "</p:State><p:State i:type='p:LocationContextState'>" + person + fill("LocationDetail") + "</p:State><p:State i:type='p:NumericMetricState'><p:MetricValue Value='" +
 		k.next() + "'/></p:State><p:EpisodicContextReport>" + person + "</p:EpisodicContextReport></Body></Envelope>"
