@@ -20,7 +20,7 @@ type proposal struct {
 	n    int
 	ids  [128]uint8
 	uids [128]dissect.UID
-	scu  [128]bool // the caller is the user of the service: it stores, it asks
+	scu  [128]bool // the caller is known to be the user of the service: it stores, it asks
 }
 
 // context finds a context by its number.
@@ -46,7 +46,7 @@ func (p *proposals) note(conn uint64, m *dissect.DICOM) {
 	p.next = (p.next + 1) % maxProposals
 	a.conn, a.n = conn, 0
 	for _, c := range m.Contexts[:m.ContextsLen] {
-		a.ids[a.n], a.uids[a.n], a.scu[a.n] = c.ID, c.Abstract, c.SCU
+		a.ids[a.n], a.uids[a.n], a.scu[a.n] = c.ID, c.Abstract, c.SCU && m.UserInfo
 		a.n++
 	}
 }

@@ -272,3 +272,15 @@ func TestLiesAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswerToLongAssociation: which contexts a server accepts as what is not
+// known where the roles in the request were not seen.
+func TestAnswerToLongAssociation(t *testing.T) {
+	head := "\x00\x01\x00\x00" + aeTitle("PACS") + aeTitle("US7") + strings.Repeat("\x00", 32) + dicomItem(0x10, "1.2.840.10008.3.1.1.1")
+	long := dicomPDU(1, head+dicomContext(1, "1.2.840.10008.5.1.4.1.1.2")+strings.Repeat(dicomContext(3, "1.2.840.10008.1.1"), 400)+dicomItem(0x50, dicomItem(0x54, "\x00\x191.2.840.10008.5.1.4.1.1.2\x00\x01")))
+	answer := tcp(server, pump, ack, 5000, []byte(dicomPDU(2, head+dicomItem(0x21, "\x01\x00\x00\x00")+dicomItem(0x50, ""))))
+	want := []string{"1 dicom.ae_title US7", "9 dicom.ae_title_called_as PACS"}
+	if got := said(append(stream(long, 1400), answer)...); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -124,38 +124,47 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestDICOMPrograms reads what the programs of DCMTK say to one another.
-func TestDICOMPrograms(t *testing.T) {
-	storescp := program(t, "storescp", "dcmtk")
-	const patient = "CANARY^JOHN"
-	dir := t.TempDir()
-	dump := "(0008,0016) UI [1.2.840.10008.5.1.4.1.1.6.1]\n(0008,0018) UI [1.2.3.4.5]\n(0010,0010) PN [" + patient + "]\n(0010,0020) LO [CANARY1]\n" +
+// toolkit runs the programs of DCMTK in a directory with an image, whose patient
+// is CANARY.
+type toolkit struct{ dir string }
+
+func newToolkit(t *testing.T) toolkit {
+	t.Helper()
+	k := toolkit{t.TempDir()}
+	dump := "(0008,0016) UI [1.2.840.10008.5.1.4.1.1.6.1]\n(0008,0018) UI [1.2.3.4.5]\n(0008,0052) CS [STUDY]\n(0010,0010) PN [CANARY^JOHN]\n(0010,0020) LO [CANARY1]\n" +
 		"(0020,000d) UI [1.2.3.4]\n(0020,000e) UI [1.2.3]\n"
 	for i := range 400 { // long enough for several segments
 		dump += "(0009,00" + string([]byte{"0123456789abcdef"[i/16%16], "0123456789abcdef"[i%16]}) + ") LO [CANARY" + strings.Repeat("x", 50) + "]\n"
 	}
-	if err := os.WriteFile(filepath.Join(dir, "image.dump"), []byte(dump), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(k.dir, "image.dump"), []byte(dump), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(name string, args ...string) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, program(t, name, "dcmtk"), args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Logf("%s: %v\n%s", name, err, out) // findscu is refused its service
-		}
-	}
-	run("dump2dcm", "image.dump", "image.dcm")
+	k.run(t, "dump2dcm", "image.dump", "image.dcm")
+	return k
+}
 
-	address := free(t)
-	_, port, _ := net.SplitHostPort(address)
-	scp := exec.CommandContext(t.Context(), storescp, "-aet", "ARCHIVE", "-od", dir, port)
-	if err := scp.Start(); err != nil {
+// run runs a program to its end. That it is refused a service is its failure.
+func (k toolkit) run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(t, name, "dcmtk"), args...)
+	cmd.Dir = k.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Logf("%s: %v\n%s", name, err, out)
+	}
+}
+
+// serve runs a server until the end of the test and returns a tap before it, and
+// the tap's port.
+func (k toolkit) serve(t *testing.T, address, name string, args ...string) (relay *tap, port string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t, name, "dcmtk"), args...)
+	cmd.Dir = k.dir
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = scp.Process.Kill(); _ = scp.Wait() }() // it serves until then
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // it serves until then
 	for range 100 {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
@@ -163,27 +172,72 @@ func TestDICOMPrograms(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond) // of another program nothing else tells
 	}
-	relay := newTap(t, address)
+	relay = newTap(t, address)
 	_, port, _ = net.SplitHostPort(relay.Addr().String())
-	run("echoscu", "-aet", "SCANNER", "-aec", "ARCHIVE", "127.0.0.1", port)
-	run("storescu", "-R", "-aet", "SCANNER", "-aec", "ARCHIVE", "127.0.0.1", port, "image.dcm")
-	run("findscu", "-W", "-aet", "SCANNER", "-aec", "ARCHIVE", "-k", "0010,0010=CANARY*", "127.0.0.1", port)
+	return relay, port
+}
+
+// heard are the facts of what went through a tap, but for those of the toolkit
+// itself, which are counted: the version is that of the package.
+func (k toolkit) heard(relay *tap) (facts []string, own int) {
 	relay.Close()
 	relay.wg.Wait()
-
-	want := []string{"1 dicom.ae_title SCANNER", "1 dicom.scu_proposes 1.2.840.10008.1.1", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.1.6.1", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.31",
-		"1 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.ae_title_called_as ARCHIVE", "9 dicom.scp_accepts 1.2.840.10008.1.1", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.1.6.1"}
-	got := said(relay.frames()...)
-	toolkit := 0
-	got = slices.DeleteFunc(got, func(s string) bool { // the version is that of the package
+	facts = slices.DeleteFunc(said(relay.frames()...), func(s string) bool {
 		is := strings.Contains(s, "dicom.impl_class_uid 1.2.276.0.7230010.3.0.3.6.") || strings.Contains(s, "dicom.impl_version OFFIS_DCMTK_")
 		if is {
-			toolkit++
+			own++
 		}
 		return is
 	})
-	if d := cmp.Diff(want, got); d != "" || toolkit != 4 {
-		t.Errorf("%d facts of the toolkit, want 4 (-want +got)\n%s", toolkit, d)
+	return facts, own
+}
+
+// TestDICOMPrograms reads what the programs of DCMTK say to one another: a
+// modality that stores, and asks what an archive of images alone refuses.
+func TestDICOMPrograms(t *testing.T) {
+	program(t, "storescp", "dcmtk")
+	k, address := newToolkit(t), free(t)
+	_, port, _ := net.SplitHostPort(address)
+	relay, port := k.serve(t, address, "storescp", "-aet", "ARCHIVE", "-od", k.dir, port)
+	k.run(t, "echoscu", "-aet", "SCANNER", "-aec", "ARCHIVE", "127.0.0.1", port)
+	k.run(t, "storescu", "-R", "-aet", "SCANNER", "-aec", "ARCHIVE", "127.0.0.1", port, "image.dcm")
+	k.run(t, "findscu", "-W", "-aet", "SCANNER", "-aec", "ARCHIVE", "-k", "0010,0010=CANARY*", "127.0.0.1", port)
+
+	want := []string{"1 dicom.ae_title SCANNER", "1 dicom.scu_proposes 1.2.840.10008.1.1", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.1.6.1", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.31",
+		"1 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.ae_title_called_as ARCHIVE", "9 dicom.scp_accepts 1.2.840.10008.1.1", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.1.6.1"}
+	got, own := k.heard(relay)
+	if d := cmp.Diff(want, got); d != "" || own != 4 {
+		t.Errorf("%d facts of the toolkit, want 4 (-want +got)\n%s", own, d)
+	}
+}
+
+// TestDICOMArchive reads what is said to an archive that answers questions and
+// sends images where it was asked: the one who asks takes the role of a server.
+func TestDICOMArchive(t *testing.T) {
+	program(t, "dcmqrscp", "dcmtk")
+	k, address := newToolkit(t), free(t)
+	_, port, _ := net.SplitHostPort(address)
+	config := "NetworkTCPPort = " + port + "\nMaxPDUSize = 16384\nMaxAssociations = 4\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n" +
+		"AETable BEGIN\nPACS " + k.dir + "/archive RW (10, 64mb) ANY\nAETable END\n"
+	if err := os.WriteFile(filepath.Join(k.dir, "archive.cfg"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(k.dir, "archive"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	relay, port := k.serve(t, address, "dcmqrscp", "-c", "archive.cfg")
+	k.run(t, "storescu", "-R", "-aet", "SCANNER", "-aec", "PACS", "127.0.0.1", port, "image.dcm")
+	k.run(t, "findscu", "-S", "-aet", "STATION", "-aec", "PACS", "-k", "0008,0052=STUDY", "-k", "0010,0010=CANARY*", "127.0.0.1", port)
+	k.run(t, "getscu", "-S", "-aet", "STATION", "-aec", "PACS", "-k", "0008,0052=STUDY", "-k", "0020,000d=1.2.3.4", "127.0.0.1", port)
+
+	// The station names more classes to receive than is looked at: which role is
+	// whose stands behind them, so of those neither side is said anything.
+	want := []string{"1 dicom.ae_title SCANNER", "1 dicom.ae_title STATION", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.1.6.1", "1 dicom.scu_proposes 1.2.840.10008.5.1.4.1.2.2.1",
+		"1 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.ae_title_called_as PACS", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.1.6.1", "9 dicom.scp_accepts 1.2.840.10008.5.1.4.1.2.2.1",
+		"9 dicom.stores 1.2.840.10008.5.1.4.1.1.6.1"}
+	got, own := k.heard(relay)
+	if d := cmp.Diff(want, got); d != "" || own != 4 {
+		t.Errorf("%d facts of the toolkit, want 4 (-want +got)\n%s", own, d)
 	}
 }
 
