@@ -41,7 +41,12 @@ const usage = `usage:
 // defaultConfig is where the image has the configuration.
 const defaultConfig = "/etc/wardkeeper/wardkeeper.toml"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if err := linux.KeepMemory(); err != nil { // the ward needs its rules all the same
+		fmt.Fprintln(os.Stderr, "wardkeeper:", err)
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {

@@ -46,8 +46,15 @@ func newBox(t *testing.T, uplink string) *box {
 	return b
 }
 
-// start runs the agent in a network namespace of its own: no test may touch the
-// ports and rules of this machine. meanwhile is called once it is at work; then
+// ownNamespaces are those of the agent: no test may touch the ports and rules of
+// this machine.
+func ownNamespaces() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}}
+}
+
+// start runs the agent in namespaces of its own. meanwhile is called once it is at work; then
 // it is asked to end, unless it does so by itself.
 func (b *box) start(t *testing.T, meanwhile func()) (code int) {
 	t.Helper()
@@ -55,9 +62,7 @@ func (b *box) start(t *testing.T, meanwhile func()) (code int) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "run", "--config", b.config)
 	cmd.Env = append(os.Environ(), asAgent+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}}
+	cmd.SysProcAttr = ownNamespaces()
 	out, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
@@ -43,6 +45,20 @@ func (self) Run(ctx context.Context, args ...string) error {
 		return fmt.Errorf("run %s: %w", strings.Join(args, " "), err)
 	}
 	return fmt.Errorf("run %s: %w: %s", strings.Join(args, " "), err, words)
+}
+
+// KeepMemory has no core file made of this process, whose memory holds frames.
+// RLIMIT_CORE = 0 also keeps its children from making one; it does not count
+// where the kernel hands cores to a program, which PR_SET_DUMPABLE forbids, as it
+// does that another process reads the memory (prctl(2), core(5)).
+func KeepMemory() error {
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("forbid core files of this process: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("forbid dumps of this process: %w", err)
+	}
+	return nil
 }
 
 // Memory reads proc_pid_statm(5): the second number is the resident set in pages.
