@@ -188,7 +188,7 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 	}
 	t.leases.add(lease{ID: st.ID, Op: st.Op, Device: id, By: r.By, Reason: st.Reason, Interlock: r.Interlock, Hooks: a.Hooks, Number: st.Number(), Ends: r.Until})
 	delete(t.leases.Letting, id)
-	t.condition(keepCode, t.leases.save(t.opt.Keep))
+	t.keep(fileLeases, t.saveLeases)
 	if w, ok := t.wanted(now)[id]; ok {
 		d = max(d, min(w.order.For, w.most))
 	}
@@ -199,7 +199,7 @@ func (t *Task) quarantine(ctx context.Context, st signed.Statement, r record) er
 		if had {
 			t.leases.add(before)
 		}
-		t.condition(keepCode, t.leases.save(t.opt.Keep))
+		t.keep(fileLeases, t.saveLeases)
 	}
 	return err
 }
@@ -217,14 +217,14 @@ func (t *Task) release(ctx context.Context, st signed.Statement, by string) erro
 		t.leases.Released[id] = set
 	}
 	delete(t.leases.Asked, id)
-	t.condition(keepCode, t.leases.save(t.opt.Keep))
+	t.keep(fileLeases, t.saveLeases)
 	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, by) })
 }
 
 // lend marks a device until the lease ends.
 func (t *Task) lend(l lease) error {
 	t.leases.add(l)
-	t.condition(keepCode, t.leases.save(t.opt.Keep))
+	t.keep(fileLeases, t.saveLeases)
 	t.mark()
 	return nil
 }

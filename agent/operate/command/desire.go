@@ -38,7 +38,7 @@ func (t *Task) takeRoot(o order, retained bool, now clock.Stamp) {
 	if err == nil {
 		t.obeyed.Add(1)
 		t.root, t.ratchet.Root = next, next.Version()
-		t.condition(keepCode, t.ratchet.save(t.opt.Keep))
+		t.keep(fileNumbers, t.saveNumbers)
 		t.condition(rootCode, nil)
 		t.tellVersions()
 	}
@@ -186,7 +186,9 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 
 // settle writes down what became of a statement of state, and answers.
 func (t *Task) settle(a desired.Accepted, answer Answer) {
-	t.condition(keepCode, t.shelf.Settle(a, answer.State == Succeeded, desired.Outcome{State: string(answer.State), Reason: answer.Reason, Text: answer.Text}))
+	t.keep("desired "+a.Statement.ID, func() error {
+		return t.shelf.Settle(a, answer.State == Succeeded, desired.Outcome{State: string(answer.State), Reason: answer.Reason, Text: answer.Text})
+	})
 	t.tellVersions()
 	t.send(answer)
 	t.audit(a.Statement, names(a.By), answer)
@@ -219,8 +221,8 @@ func (t *Task) move(ctx context.Context, next desired.Trial, effects []desired.E
 	id := t.trial.ID
 	if next != t.trial {
 		t.opt.Log.Info("configuration", "state", next.State, "id", next.ID, "before", t.trial.State)
-		t.condition(keepCode, next.Save(t.opt.Keep))
 		t.trial = next
+		t.keep(fileTrial, t.saveTrial)
 	}
 	now := t.opt.Clock.Now()
 	for _, e := range effects {
@@ -335,7 +337,7 @@ func (t *Task) pass(ctx context.Context, known bool) {
 	defer t.turn.Unlock()
 	now := t.opt.Clock.Now()
 	if gone := t.leases.lapse(now); len(gone) > 0 {
-		t.condition(keepCode, t.leases.save(t.opt.Keep))
+		t.keep(fileLeases, t.saveLeases)
 		t.mark()
 		for _, l := range gone {
 			t.opt.Log.Info("lapsed", "op", l.Op, "device", l.Device, "id", l.ID)
@@ -348,6 +350,7 @@ func (t *Task) pass(ctx context.Context, known bool) {
 		return
 	}
 	t.due = now.Mono + retry
+	t.keepAgain()
 	if t.trial.State == desired.Reverting {
 		t.tell(ctx, desired.Timeout)
 	}

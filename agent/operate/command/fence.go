@@ -107,7 +107,7 @@ func (t *Task) fence(ctx context.Context) {
 			delete(t.leases.Asked, id)
 		}
 		delete(t.leases.Letting, id)
-		t.condition(keepCode, t.leases.save(t.opt.Keep))
+		t.keep(fileLeases, t.saveLeases)
 	}
 	snap := t.opt.Devices.Snapshot()
 	for _, id := range slices.Sorted(maps.Keys(want)) {
@@ -207,7 +207,7 @@ func (t *Task) ask(ctx context.Context, w wish, devices int, now clock.Stamp) er
 		w.order.For = max(w.order.For, d)
 	}
 	t.leases.Asked[id] = endIn(w.order.For, now)
-	t.condition(keepCode, t.leases.save(t.opt.Keep))
+	t.keep(fileLeases, t.saveLeases)
 	err := t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, w.order) })
 	t.told[id] = err == nil
 	return err

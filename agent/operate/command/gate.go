@@ -132,7 +132,7 @@ func (t *Task) advance(o order) {
 	if changesNothing(o.Statement) {
 		return // it does not wear the flash
 	}
-	t.condition(keepCode, t.ratchet.save(t.opt.Keep))
+	t.keep(fileNumbers, t.saveNumbers)
 }
 
 // refused is the answer to what is not obeyed.

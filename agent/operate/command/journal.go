@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,13 +38,14 @@ const (
 
 // journal is the records by id: in memory, and in the room where there is one.
 type journal struct {
-	room Room
-	by   map[string]record
+	room   Room
+	by     map[string]record
+	unkept map[string][]byte // what the room did not take, as Save has it
 }
 
 // openJournal reads what the room has. The journal is good without.
 func openJournal(room Room) (*journal, error) {
-	j := &journal{room: room, by: make(map[string]record)}
+	j := &journal{room: room, by: make(map[string]record), unkept: make(map[string][]byte)}
 	if room == nil {
 		return j, nil
 	}
@@ -65,7 +67,7 @@ func openJournal(room Room) (*journal, error) {
 }
 
 // put keeps a record, in memory only unless it is to outlast a restart. It is in
-// memory whatever the error says.
+// memory whatever the error says, and goes with the next one or with again.
 func (j *journal) put(id string, r record, lasting bool, now clock.Stamp) error {
 	if len(r.Answer.Result) > maxKept {
 		r.Answer.Result = nil
@@ -84,12 +86,27 @@ func (j *journal) put(id string, r record, lasting bool, now clock.Stamp) error 
 		}
 		changes[id] = text
 	}
-	if j.room == nil || len(changes) == 0 {
+	if j.room == nil {
 		return nil
 	}
-	if err := j.room.Save(changes); err != nil {
+	maps.Copy(j.unkept, changes)
+	if err := j.again(); err != nil {
 		return fmt.Errorf("keep command %s: %w", id, err)
 	}
+	return nil
+}
+
+// again has the room take what it did not.
+func (j *journal) again() error {
+	if len(j.unkept) == 0 {
+		return nil
+	}
+	if err := j.room.Save(j.unkept); err != nil {
+		// what is to be deleted may stay, and is found stale at the next start
+		maps.DeleteFunc(j.unkept, func(_ string, v []byte) bool { return v == nil })
+		return err
+	}
+	clear(j.unkept)
 	return nil
 }
 

@@ -68,6 +68,7 @@ type Task struct {
 	journal *journal
 	told    map[device.ID]bool // the fence was asked by this run to hold what the desired set names
 	tries   map[string]int     // of policies that failed, by id
+	unkept  map[string]unkept  // what the files of this room did not take, or could not give, by name
 	due     time.Duration      // since boot: when what failed is tried again
 
 	busy, obeyed, refused atomic.Uint64
@@ -86,13 +87,13 @@ const (
 // New reads what is kept and hands the devices their marks. What cannot be read
 // is a condition, no error: the ward is fenced all the same.
 func New(opt Options) *Task {
-	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool), tries: make(map[string]int)}
+	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool), tries: make(map[string]int), unkept: make(map[string]unkept)}
 	var shelfErr, trialErr, ratchetErr, leaseErr, err error
 	t.shelf, shelfErr = desired.Open(opt.Keep)
 	t.trial, trialErr = desired.LoadTrial(opt.Keep)
 	t.ratchet, ratchetErr = loadRatchets(opt.Keep)
 	t.leases, leaseErr = loadLeases(opt.Keep)
-	t.condition(keepCode, errors.Join(shelfErr, trialErr, ratchetErr, leaseErr))
+	t.noteKept(fileAll, errors.Join(shelfErr, trialErr, ratchetErr, leaseErr), t.reread)
 	t.journal, err = openJournal(opt.Room)
 	t.condition(journalCode, err)
 	for _, r := range t.journal.by { // a file that was lost brings no number back
