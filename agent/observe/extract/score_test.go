@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,8 +30,7 @@ var kinds = []struct {
 // score runs the corpus' own comparison.
 func score(t *testing.T, found string, args ...string) string {
 	dir := os.Getenv("CORPUS")
-	args = append(append([]string{filepath.Join(dir, "scripts", "score.py"), "--via", "eth,vlan"}, args...),
-		filepath.Join(dir, "expected.tsv"), found)
+	args = append(append([]string{filepath.Join(dir, "scripts", "score.py")}, args...), filepath.Join(dir, "expected.tsv"), found)
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "python3", args...)
 	cmd.Stderr = &stderr
@@ -69,7 +69,8 @@ func TestCorpusScore(t *testing.T) {
 		names = append(names, k.name)
 		least[k.name] = k.share
 	}
-	table := score(t, name, "--kinds", strings.Join(names, ","))
+	plain := []string{"--via", "eth,vlan", "--kinds", strings.Join(names, ",")}
+	table := score(t, name, plain...)
 	t.Logf("\n%s", table)
 	seen := 0
 	for line := range strings.Lines(table) {
@@ -91,7 +92,32 @@ func TestCorpusScore(t *testing.T) {
 	if all := score(t, name); !strings.Contains(all, "leaked 0 of ") {
 		t.Errorf("something leaked:\n%s", all)
 	}
-	checkExtra(t, score(t, name, "--list", "extra", "--kinds", strings.Join(names, ",")))
+	checkExtra(t, score(t, name, append(plain, "--list", "extra")...))
+	names = slices.DeleteFunc(names, func(kind string) bool { return !medical(kind) })
+	checkMissing(t, score(t, name, "--list", "missing", "--kinds", strings.Join(names, ",")))
+}
+
+// checkMissing: of what medical protocols say, in whatever it is wrapped, nothing
+// is missing but what is listed with the rule that leaves it out.
+func checkMissing(t *testing.T, listing string) {
+	allowed := make(map[string]bool)
+	for _, row := range table(t, filepath.Join("testdata", "corpus_missing.tsv"), 3) {
+		allowed[row[0]+" "+row[1]] = true
+	}
+	for line := range strings.Lines(listing) {
+		col := strings.Split(strings.TrimSuffix(line, "\n"), "\t") // missing file mac ip kind value via
+		if len(col) < 5 || col[0] != "missing" {
+			continue
+		}
+		row := col[1] + " " + col[4]
+		if !allowed[row] {
+			t.Errorf("missing: %s", row)
+		}
+		delete(allowed, row)
+	}
+	for row := range allowed {
+		t.Errorf("in corpus_missing.tsv but found: %s", row)
+	}
 }
 
 func number(t *testing.T, s string) int {
