@@ -225,6 +225,68 @@ func TestNothingCanBeKept(t *testing.T) {
 	}
 }
 
+// What a disk did not take it takes once it can again, without another order:
+// the conditions go, and the next start knows of all.
+func TestKeptOnceTheDiskIsBack(t *testing.T) {
+	w := newWard(t)
+	w.files.broken, w.room.broken = errPower, errPower
+	m := w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 600}, "alice")
+	w.obey(m)
+	w.files.broken, w.room.broken = nil, nil
+	codes := func() (out []string) {
+		for _, c := range w.board.Conditions() {
+			out = append(out, c.Code)
+		}
+		return out
+	}
+	before := codes()
+	w.clock.advance(retry)
+	w.task.pass(context.Background(), true)
+	after := codes()
+	w.restart()
+	_, held := w.task.leases.find("camera")
+	got := []string{fmt.Sprint(before), fmt.Sprint(after), w.obey(m), fmt.Sprint(w.task.ratchet.Seq["1 command gw-7b"] == w.seq, held)}
+	want := []string{fmt.Sprint([]string{journalCode, keepCode}), "[]", "succeeded", "true true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A file that was damaged at the start is told until it is whole.
+func TestDamagedIsToldUntilItIsWhole(t *testing.T) {
+	w := newWard(t)
+	w.obey(w.sign(w.next(), signed.Quarantine{Device: "camera", Seconds: 600}, "alice"))
+	w.files.damaged = map[string]error{"desired-devices": errPower}
+	w.start()
+	pass := func() string {
+		w.clock.advance(retry)
+		w.task.pass(context.Background(), true)
+		return fmt.Sprint(len(w.board.Conditions()))
+	}
+	got := []string{pass(), w.obey(w.sign(w.next(), signed.Release{Device: "camera"}, "alice")), pass()}
+	w.files.damaged = nil
+	got = append(got, pass())
+	if diff := cmp.Diff([]string{"1", "succeeded", "1", "0"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What is desired and was lost comes again by the very statement that the broker
+// retains; an older one does not.
+func TestWhatWasLostComesAgain(t *testing.T) {
+	w := newWard(t)
+	old, newest := w.sign(w.next(), signed.Policy{TOML: "old"}, "dave", "erin"), w.sign(w.next(), signed.Policy{TOML: "new"}, "dave", "erin")
+	got := []string{w.retained(newest)}
+	delete(w.files.by, "desired-policy")
+	w.restart()
+	w.done()
+	got = append(got, w.retained(old), w.retained(newest), w.done(), w.retained(newest), w.retained(old))
+	want := []string{"succeeded", "rejected rollback", "succeeded", "policy new by dave, erin", "silence", "rejected rollback"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Of the numbers' files, the journal and what is desired, each keeps older
 // orders out.
 func TestNumbersAreKeptThreeTimes(t *testing.T) {

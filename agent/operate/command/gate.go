@@ -113,10 +113,11 @@ func timely(st signed.Statement, now clock.Stamp) (end, error) {
 	return ends, nil
 }
 
-// newer checks that the statement is newer than what came before.
+// newer checks that the statement is newer than what came before. State that was
+// lost may come again by the number it had: the broker has no newer one.
 func (t *Task) newer(o order) error {
 	highest, ok := t.ratchet.passes(o.Statement, o.scopes)
-	if ok {
+	if ok || o.Statement.Kind != signed.KindCommand && o.Statement.Seq == highest && !t.shelf.Has(o.Statement.Kind, o.scopes) {
 		return nil
 	}
 	reason := signed.ReasonReplayedSeq

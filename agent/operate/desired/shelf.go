@@ -177,6 +177,11 @@ func (s *Shelf) Seen(k signed.Kind, payload []byte) (Outcome, bool) {
 	return Outcome{}, false
 }
 
+// Has reports whether anything of the kind is kept for one of the scopes.
+func (s *Shelf) Has(k signed.Kind, scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return s.slots[k][scope].Newest != nil })
+}
+
 // Applied are the statements that hold, the newest last: of several scopes it is
 // the one that counts where only one can.
 func (s *Shelf) Applied(k signed.Kind) []Accepted {
