@@ -44,7 +44,6 @@ const (
 	FHIRSoftware    Kind = "fhir.software"
 	FHIRSoftwareVer Kind = "fhir.software_version"
 	FHIRVersion     Kind = "fhir.version"
-	FHIRPublisher   Kind = "fhir.publisher"
 	FHIRDescription Kind = "fhir.description"
 	DICOMWebClient  Kind = "dicomweb.client" // method and level: "GET studies"
 	DICOMWebServer  Kind = "dicomweb.server" // answers with DICOM: "yes"

@@ -60,6 +60,23 @@ func TestBedLabels(t *testing.T) {
 	}
 }
 
+// Who set a device up may name it for a person, whatever the field is called.
+func TestPersonalIDs(t *testing.T) {
+	for _, k := range []Kind{HL7Equipment, HL7Device, POCTDeviceID} {
+		for s, want := range map[string]bool{
+			"Jane's iPad": true, "DOE^JANE": true, "12345678": true, "jane@clinic.example": true, "Dr. Janes-Laptop": true,
+			"Infusomat Space^^001221FFFE645ED0^EUI-64": false, "sn-9_maker_001221FFFE0A0B0C_EUI-64": false, "0012-AB": false, "P1": false,
+		} {
+			if v, ok := New(k, s); v.Personal() != want || !ok {
+				t.Errorf("%s %q: personal %v, want %v", k, s, v.Personal(), want)
+			}
+		}
+		if v, _ := New(k, "MX800_BED12__EUI-64"); v.String() != "MX800__EUI-64" {
+			t.Errorf("%s: a bed kept as %q", k, v)
+		}
+	}
+}
+
 // A mail address in a banner hides behind other words.
 func TestMailInBanner(t *testing.T) {
 	for s, want := range map[string]bool{

@@ -34,6 +34,7 @@ type shape uint8
 
 const (
 	shapeName   shape = iota + 1 // a host or instance name: personal-name tests, bed labels cut
+	shapeID                      // an instance's id: as a name, 128 characters
 	shapeBanner                  // a product's own words: 128 characters
 	shapeToken                   // hashes, UIDs, codes, addresses: [A-Za-z0-9._:,/^+ -] only, 64
 	shapeDomain                  // a name that a device asks for: 255 characters, no personal test
@@ -42,12 +43,14 @@ const (
 // shapeOf tells the shape of every kind; a kind it does not know cannot be made.
 func shapeOf(k Kind) shape {
 	switch k {
-	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs, FHIRPublisher, FHIRDescription, ASTMSender, POCTName:
+	case DHCPHostname, DHCPFQDN, MDNSName, LLDPSysName, HL7App, HL7Facility, DICOMAETitle, DICOMCalledAs, FHIRDescription, ASTMSender, POCTName:
 		return shapeName
+	case HL7Equipment, HL7Device, POCTDeviceID:
+		return shapeID
 	case DHCPVendorClass, MDNSPTR, MDNSModel, MDNSMaker, MDNSFW, LLDPSysDescr, LLDPMaker, LLDPModel, LLDPSerial, LLDPFW,
-		HTTPUserAgent, HTTPServer, HL7Equipment, HL7Device, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
+		HTTPUserAgent, HTTPServer, OUIVendor, IVModel, IVMaker, IVSerial, IVFW, DICOMImplVer, TLSALPN,
 		HL7Profile, HL7DevType, HL7UDI, HL7Lot, HL7Serial, PHDMaker, PHDModel, PHDSerial, PHDFW, ADDPProduct, ADDPFW, WSDTypes, WSDScopes, WSDAddress, DPWSMaker, DPWSModel, DPWSModelNumber, DPWSFW, DPWSSerial, SDCLot, SDCUDI, FHIRSoftware, FHIRSoftwareVer, BCCModel, BCCNumber, BCCTypeNumber, BCCSerial, MedibusModel, ASTMVersion, ASTMSerial,
-		POCTVendor, POCTModel, POCTSerial, POCTDeviceID, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
+		POCTVendor, POCTModel, POCTSerial, POCTMaker, POCTHardware, POCTSoftware, AsenaSerial, AsenaProtocol, HL7SoftMaker, HL7SoftVersion, HL7SoftProduct, HL7SoftBinary:
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
 		UnityRWHAT, UnityServices, UnitySends, UnityClient, DRIRecord, DRILevel, DRIDevice, DRIMAC, MindrayIndicates, MindraySends, PHDSystem, PHDConfig, PHDProfile, PHDReports, PHDManager,
@@ -69,23 +72,22 @@ func (k Kind) Known() bool { return shapeOf(k) != 0 }
 // where nothing of it may be kept: an unknown kind, or an empty text.
 func New(k Kind, text string) (Value, bool) {
 	switch shapeOf(k) {
-	case shapeName:
+	case shapeName, shapeID:
 		whole := clean(text, maxName)
+		if shapeOf(k) == shapeID {
+			whole = clean(text, maxBanner)
+		}
 		s := cutBed(whole)
 		if personal(s) || lastFirst(strings.TrimSpace(text)) { // the caret is only in the text
 			return Value{personal: true}, true
 		}
 		return without(s, whole)
 	case shapeBanner:
-		whole := clean(text, maxBanner)
-		if email(whole) {
+		s := clean(text, maxBanner)
+		if email(s) {
 			return Value{personal: true}, true
 		}
-		s := whole
-		if k == HL7Equipment || k == HL7Device || k == POCTDeviceID { // monitors are often named for their bed
-			s = cutBed(whole)
-		}
-		return without(s, whole)
+		return Value{text: s}, s != ""
 	case shapeToken:
 		s := strings.Map(tokenRune, clean(text, maxBanner))
 		form := formOf(k)

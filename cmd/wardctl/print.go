@@ -103,7 +103,11 @@ func (r *replayer) text(rep report) error {
 			fmt.Fprintf(w, "  contradiction: %s\n", id.Contradiction)
 		}
 		for _, e := range d.Why {
-			fmt.Fprintf(w, "  %+5.1f  %-24s %s (%s)\n", e.Weight, e.Role, e.Signature, e.Kind)
+			hint := ""
+			if e.Hint {
+				hint = ", hint"
+			}
+			fmt.Fprintf(w, "  %+5.1f  %-24s %s (%s%s)\n", e.Weight, e.Role, e.Signature, e.Kind, hint)
 		}
 		for i, c := range d.Conversations {
 			if i == shown {

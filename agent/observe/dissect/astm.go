@@ -19,12 +19,11 @@ const (
 // phi: never read: every record but the header; in that the password (4), all
 // names but the sender's (5), addresses, telephone and time.
 type ASTM struct {
-	Record     byte // the letter of the first record, one of HPORCQLMS
-	Sender     Text // H-5, component 1
-	Version    Text // component 2
-	Serial     Text // component 3
-	Processing Text // H-12: P, T, D or Q
-	Standard   Text // H-13, such as LIS2-A2
+	Record   byte // the letter of the first record, one of HPORCQLMS
+	Sender   Text // H-5, component 1
+	Version  Text // component 2
+	Serial   Text // component 3
+	Standard Text // H-13, such as LIS2-A2
 
 	// Next is where in the stream the bytes after this frame begin, once Done.
 	Next int
@@ -120,8 +119,6 @@ func (m *ASTM) header(b []byte) {
 			component = v[1]
 		case 5:
 			m.sender(v, component)
-		case 12:
-			m.Processing.set(firstPart(v, component))
 		case 13:
 			m.Standard.set(firstPart(v, component))
 		}

@@ -44,8 +44,8 @@ func TestCanaryASTM(t *testing.T) {
 	for _, letter := range strings.Split("PORCQLMS", "") {
 		all = append(all, canary{letter, []byte(astmFrame(k.fields("1"+letter, 25, nil)+"\r", 3)), 0})
 	}
-	header := "1" + k.fields("H", 16, map[int]string{1: `\^&`, 4: "Allowed^Allowed^Allowed^" + k.next(), 11: "Allowed^" + k.next(), 12: "Allowed^" + k.next()})
-	all = append(all, canary{"header", []byte(astmFrame(header+"\r"+k.fields("P", 8, nil)+"\r", 3)), 5}, canary{"header that is cut", []byte(astmFrame(header[:40], 0x17) + k.next()), 0})
+	header := "1" + k.fields("H", 16, map[int]string{1: `\^&`, 4: "Allowed^Allowed^Allowed^" + k.next(), 12: "Allowed^" + k.next()})
+	all = append(all, canary{"header", []byte(astmFrame(header+"\r"+k.fields("P", 8, nil)+"\r", 3)), 4}, canary{"header that is cut", []byte(astmFrame(header[:40], 0x17) + k.next()), 0})
 	checkCanaries(t, decode, all...)
 }
 
@@ -57,9 +57,9 @@ func TestCanaryPOCT1A(t *testing.T) {
 		hidden += "<" + object + ">" + v(object+".name") + v(object+".value") + v(object+".control_id") + v(object+".creation_dttm") + k.next() + "</" + object + ">"
 	}
 	deep := "<X><DEV>" + v("DEV.serial_id") + v("HDR.version_id") + "</DEV></X>" + v("DEV.serial_id")
-	allowed := `<HDR><HDR.version_id V="Allowed" DN="` + k.next() + `"/></HDR><DEV><DEV.serial_id V="Allowed"/><DEV.device_name V="Allowed"/></DEV>`
+	allowed := `<HDR><HDR.version_id V="` + k.next() + `"/></HDR><DEV><DEV.serial_id V="Allowed"/><DEV.device_name V="Allowed"/></DEV>`
 	decode := func(m *POCT1A, b []byte) bool { return m.DecodeStream(b) == Done }
-	checkCanaries(t, decode, canary{"hello", []byte("<HEL.R01 V='" + k.next() + "'>" + allowed + deep + hidden + k.next() + "</HEL.R01>"), 3})
+	checkCanaries(t, decode, canary{"hello", []byte("<HEL.R01 V='" + k.next() + "'>" + allowed + deep + hidden + k.next() + "</HEL.R01>"), 2})
 	for n := POCTStatus; n.String() != ""; n++ {
 		checkCanaries(t, decode, canary{n.String(), []byte("<" + n.String() + ">" + allowed + hidden + `<DST><DST.condition_cd V="` + k.next() + `"/></DST></` + n.String() + ">"), 0})
 	}

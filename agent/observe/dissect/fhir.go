@@ -1,5 +1,7 @@
 package dissect
 
+import "unicode/utf8"
+
 // fhirWindow is how much of a capability statement is looked at: what it says
 // of the software stands in front of the list of what that can do.
 const fhirWindow = 8 << 10
@@ -7,13 +9,12 @@ const fhirWindow = 8 << 10
 // FHIR is what a FHIR server says of itself: a CapabilityStatement, before
 // FHIR 3 a Conformance (FHIR R4 §5.1).
 //
-// phi: never read: any other resource. Of this one only the type and the five
-// fields below, by a scan that skips all else.
+// phi: never read: any other resource. Of this one only the type and the four
+// fields below, by a scan that skips all else; the publisher may be a person.
 type FHIR struct {
 	Software    Text // software.name
 	Version     Text // software.version
 	FHIRVersion Text // fhirVersion
-	Publisher   Text // publisher
 	Description Text // implementation.description
 
 	statement bool // the resource's type was seen and is right
@@ -28,7 +29,6 @@ const (
 	fhirSoftware       // an object
 	fhirImplementation // an object
 	fhirVersion
-	fhirPublisher
 	fhirSoftwareName
 	fhirSoftwareVersion
 	fhirDescription
@@ -47,8 +47,6 @@ func fhirMember(in fhirField, name []byte) fhirField {
 			return fhirImplementation
 		case "fhirVersion":
 			return fhirVersion
-		case "publisher":
-			return fhirPublisher
 		}
 	case fhirSoftware:
 		switch string(name) {
@@ -118,7 +116,7 @@ func (m *FHIR) scanXML(b []byte) Progress {
 			_, name := xmlName(r.name)
 			depth++
 			switch {
-			case depth == 1 && !m.keep(fhirType, name):
+			case depth == 1 && !m.keep(fhirType, name, nil):
 				return No
 			case depth == 2:
 				in = fhirMember(0, name)
@@ -139,7 +137,7 @@ func (m *FHIR) scanXML(b []byte) Progress {
 
 func (m *FHIR) keepXML(field fhirField, r *xmlScanner) {
 	if field > fhirImplementation {
-		m.keep(field, r.attribute("value"))
+		m.keep(field, r.attribute("value"), (*Text).setXML)
 	}
 }
 
@@ -186,7 +184,7 @@ func (m *FHIR) scanJSON(b []byte) Progress {
 					at = 0
 				}
 				field = fhirMember(at, s)
-			case !m.keep(field, s):
+			case !m.keep(field, s, (*Text).setJSON):
 				return No
 			default:
 				field = 0
@@ -200,25 +198,56 @@ func (m *FHIR) scanJSON(b []byte) Progress {
 	return NeedMore
 }
 
-// keep takes the value of a field. It reports false where that makes it
+// keep takes the value of a field, the first time that it comes, by set, which
+// knows how characters are escaped. It reports false where the value makes it
 // another resource.
-func (m *FHIR) keep(field fhirField, v []byte) bool {
+func (m *FHIR) keep(field fhirField, v []byte, set func(*Text, []byte)) bool {
+	var to *Text
 	switch field {
 	case fhirType:
 		m.statement = string(v) == "CapabilityStatement" || string(v) == "Conformance"
 		return m.statement
 	case fhirVersion:
-		m.FHIRVersion.setOnce(v)
-	case fhirPublisher:
-		m.Publisher.setOnce(v)
+		to = &m.FHIRVersion
 	case fhirSoftwareName:
-		m.Software.setOnce(v)
+		to = &m.Software
 	case fhirSoftwareVersion:
-		m.Version.setOnce(v)
+		to = &m.Version
 	case fhirDescription:
-		m.Description.setOnce(v)
+		to = &m.Description
+	}
+	if to != nil && to.IsZero() {
+		set(to, v)
 	}
 	return true
+}
+
+// setJSON sets t to a string in which characters are escaped (RFC 8259 §7). What
+// is no character of its own, such as half of a pair, becomes one that is not
+// allowed in a text.
+func (t *Text) setJSON(src []byte) {
+	var buf [2 * textSize]byte
+	out := buf[:0]
+	for len(src) > 0 && len(out)+utf8.UTFMax <= len(buf) {
+		if src[0] != '\\' || len(src) == 1 {
+			out, src = append(out, src[0]), src[1:]
+			continue
+		}
+		c := src[1]
+		switch src = src[2:]; c {
+		case 'n', 'r', 't', 'b', 'f':
+			out = append(out, ' ')
+		case 'u':
+			code, n := rune(0), min(4, len(src))
+			for _, d := range src[:n] {
+				code = code<<4 | rune(hexDigit(d)&15)
+			}
+			out, src = utf8.AppendRune(out, code), src[n:]
+		default:
+			out = append(out, c)
+		}
+	}
+	t.set(out)
 }
 
 // jsonString returns the length of a string whose opening quote stands in

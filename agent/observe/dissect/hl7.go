@@ -25,8 +25,9 @@ const (
 // fields 7, 8 (may hold a token) and 10 (may hold a record number); in MSA all
 // but 1; in EQU all but 1 and 3; in OBX all but 3 (a number), 4 (its depth) and
 // 18, above all 16 (a nurse's id) and 5, the value, which is compared with the
-// words of three device states and never kept; in PRT all but 10, 16–20 and
-// 22, above all 5 (a person), 9 (a place).
+// words of three device states and never kept; in PRT all but 10, 16, 19,
+// 20 and 22, above all 5 (a person), 9 (a place), and PRT in any message but a report:
+// there it may be what is implanted in the patient.
 type HL7 struct {
 	// Empty is a frame without content, a bare server's answer.
 	Empty bool
@@ -39,7 +40,6 @@ type HL7 struct {
 	ReceivingApp      Text  // MSH-5
 	ReceivingFacility Text  // MSH-6
 	MessageType       Text  // MSH-9, such as ORU_R01_ORU_R01
-	ProcessingID      Text  // MSH-11: P, D or T
 	Version           Text  // MSH-12
 	Profile           Text  // MSH-21, first repetition
 	AppEUI            EUI64 // from MSH-3
@@ -81,8 +81,6 @@ type HL7Device struct {
 type HL7Participation struct {
 	Device     HL7Device // PRT-10
 	UDI        Text      // PRT-16, device identifier
-	Made       Text      // PRT-17
-	Expires    Text      // PRT-18
 	Lot        Text      // PRT-19
 	Serial     Text      // PRT-20
 	DeviceType Text      // PRT-22, the whole field
@@ -248,7 +246,7 @@ func (m *HL7) segments(b []byte, complete bool) {
 				m.obx(seg, sep)
 			}
 		case "PRT":
-			if seen && seg[3] == sep.field && !m.commands() {
+			if seen && seg[3] == sep.field && m.reports() {
 				m.prt(seg, sep)
 			}
 		}

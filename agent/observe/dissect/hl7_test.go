@@ -32,7 +32,7 @@ func TestHL7(t *testing.T) {
 	eui := EUI64{0x00, 0x12, 0x21, 0xff, 0xfe, 0x0a, 0x0b, 0x0c}
 	pump := HL7{
 		SendingApp: TextOf("PUMP_0009FBFFFF010203_EUI-64"), SendingFacility: TextOf("WARD"), ReceivingApp: TextOf("GW"), ReceivingFacility: TextOf("HOSP"),
-		MessageType: TextOf("ORU_R01_ORU_R01"), ProcessingID: TextOf("P"), Version: TextOf("2.6"), Profile: TextOf("PROF_IHE_1.3.6_ISO"),
+		MessageType: TextOf("ORU_R01_ORU_R01"), Version: TextOf("2.6"), Profile: TextOf("PROF_IHE_1.3.6_ISO"),
 		AppEUI:   EUI64{0x00, 0x09, 0xfb, 0xff, 0xff, 1, 2, 3},
 		Codes:    [maxHL7Codes]HL7Code{{69985, 1}, {69986, 2}},
 		CodesLen: 2,
@@ -43,13 +43,13 @@ func TestHL7(t *testing.T) {
 		DevicesLen: 2,
 		Parts: [maxHL7Parts]HL7Participation{{
 			Device: HL7Device{Field: TextOf("SN-9_x_001221FFFE0A0B0C_EUI-64"), ID: TextOf("SN-9"), EUI: eui},
-			UDI:    TextOf("00812345"), Made: TextOf("20200101"), Expires: TextOf("20300101"), Lot: TextOf("LOT7"), Serial: TextOf("SER9"), DeviceType: TextOf("PUMP_Infusion pump"),
+			UDI:    TextOf("00812345"), Lot: TextOf("LOT7"), Serial: TextOf("SER9"), DeviceType: TextOf("PUMP_Infusion pump"),
 		}},
 		PartsLen: 1,
 		Next:     len(pumpMessage()),
 	}
 	ack := HL7{SendingApp: TextOf("RECV"), SendingFacility: TextOf("FAC"), ReceivingApp: TextOf("SEND"), ReceivingFacility: TextOf("FAC2"),
-		MessageType: TextOf("ACK_R01_ACK"), ProcessingID: TextOf("P"), Version: TextOf("2.6"), Ack: HL7AckAA, Next: 77}
+		MessageType: TextOf("ACK_R01_ACK"), Version: TextOf("2.6"), Ack: HL7AckAA, Next: 77}
 	small := HL7{SendingApp: TextOf("A"), SendingFacility: TextOf("B")}
 	next := func(m HL7, n int) HL7 { m.Next = n; return m }
 	batch := HL7{Batch: true, SendingApp: TextOf("A"), SendingFacility: TextOf("B"), Codes: [maxHL7Codes]HL7Code{{69985, 0}}, CodesLen: 1}
@@ -134,7 +134,7 @@ func TestHL7Window(t *testing.T) {
 }
 
 func TestHL7Bounds(t *testing.T) {
-	segs := []string{"MSH|^~\\&|A|B"}
+	segs := []string{"MSH|^~\\&|A|B|||||ORU"}
 	for i := range 30 {
 		n := string(rune('A' + i))
 		segs = append(segs, "OBX|1||"+[]string{"69985", "69986", "70001"}[i%3]+"^x^MDC|"+strings.Repeat("1.", i%5)+"0||||||||||||||"+n, "PRT||||||||||"+n)

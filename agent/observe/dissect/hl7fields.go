@@ -54,8 +54,6 @@ func (m *HL7) msh(seg []byte, sep hl7Separators) {
 		case 9:
 			m.MessageType.set(v)
 			kind = v
-		case 11:
-			m.ProcessingID.set(firstPart(v, sep.component))
 		case 12:
 			m.Version.set(firstPart(v, sep.component))
 		case 21:
@@ -112,10 +110,6 @@ func (m *HL7) prt(seg []byte, sep hl7Separators) {
 			p.Device.read(firstPart(v, sep.repetition), sep)
 		case 16:
 			p.UDI.set(v)
-		case 17:
-			p.Made.set(v)
-		case 18:
-			p.Expires.set(v)
 		case 19:
 			p.Lot.set(v)
 		case 20:

@@ -144,6 +144,9 @@ func (m *HL7) commands() bool {
 	return false
 }
 
+// reports reports a message of observations, which a device sends.
+func (m *HL7) reports() bool { return m.MessageType.Len() >= 3 && string(m.MessageType.b[:3]) == "ORU" }
+
 // equ reads which equipment the message speaks of, and its state.
 func (m *HL7) equ(seg []byte, sep hl7Separators) {
 	for n, more := 0, true; more && n <= 3; n++ {

@@ -79,10 +79,25 @@ func TestHL7EquipmentOfOthers(t *testing.T) {
 			"OBX|1||69986^MDC_DEV_PUMP_INFUS_VMD^MDC|1.1.0.0|||||||X|||||||P1^^0003B10000000001^EUI-64", "PRT|1|||||||||D1")))
 		want := [3]uint8{}
 		if own {
-			want = [3]uint8{2, 1, 1}
+			want = [3]uint8{2, 1, 0}
+		}
+		if kind == "ORU^R01" {
+			want[2] = 1
 		}
 		if got := [3]uint8{m.DevicesLen, m.CodesLen, m.PartsLen}; got != want || (m.Equipment.String() == "OP") != own {
 			t.Errorf("%q: %d devices, codes and parts, state %q", kind, got, m.Equipment)
+		}
+	}
+}
+
+// A device in another message than a report may be one in the patient: only who
+// reports is a device.
+func TestHL7PartOfReportsAlone(t *testing.T) {
+	for kind, want := range map[string]bool{"ORU^R01^ORU_R01": true, "ORU^R42": true, "ADT^A01^ADT_A01": false, "MDM^T02": false, "": false, "OR": false} {
+		var m HL7
+		m.DecodeStream([]byte(mllp(`MSH|^~\&|A|B|||||`+kind, "PRT|1|||EQUIP||||||PACER||||||00812345|||LOT7|SER9||PUMP")))
+		if m.PartsLen > 0 != want {
+			t.Errorf("%q: %d participations, want some %v", kind, m.PartsLen, want)
 		}
 	}
 }

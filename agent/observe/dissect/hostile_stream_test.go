@@ -81,7 +81,7 @@ func TestStreamVectors(t *testing.T) {
 	var m Medibus
 	for name, want := range map[string]Medibus{
 		"medibus_nop": {Code: MedibusNOP, Next: 5}, "medibus_icc": {Code: MedibusInitialise, Next: 5}, "medibus_devid_req": {Code: MedibusIdentity, Next: 5},
-		"medibus_devid_resp": {Code: MedibusIdentity, Answer: true, ID: TextOf("8020"), Model: TextOf("TestVent"), Version: TextOf("01.00"), Protocol: TextOf("04.00"), Next: 30},
+		"medibus_devid_resp": {Code: MedibusIdentity, Answer: true, ID: TextOf("8020"), Model: TextOf("TestVent"), Version: TextOf("01.00"), Next: 30},
 	} {
 		if p := m.DecodeStream(vector(t, name)); p != Done || m != want {
 			t.Errorf("%s: %v %+v", name, p, m.Model)

@@ -21,14 +21,13 @@ const (
 // phi: never read: measured values, limits, alarms, settings, trends, times,
 // texts, and data in real time. Of texts only the code of two is compared.
 type Medibus struct {
-	Code   byte // as on the wire, one of the list below
-	Answer bool
-	ID     Text // number of the device type
-	Model  Text // name of the device
-	// Version is that of the device, Protocol that of MEDIBUS in it.
-	Version, Protocol Text
-	Texts             bool // an answer about texts
-	Standby           bool // with one that says that the device is in standby
+	Code    byte // as on the wire, one of the list below
+	Answer  bool
+	ID      Text // number of the device type
+	Model   Text // name of the device
+	Version Text // of the device
+	Texts   bool // an answer about texts
+	Standby bool // with one that says that the device is in standby
 
 	// Next is where in the stream the bytes after this frame begin, once Done.
 	Next int
@@ -170,7 +169,6 @@ func (m *Medibus) identity(v []byte) {
 	m.ID.set(v[:id])
 	m.Model.set(name)
 	m.Version.set(rest[:5])
-	m.Protocol.set(rest[6:])
 }
 
 // texts looks for the codes of the texts that say standby: each text begins

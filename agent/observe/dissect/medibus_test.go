@@ -23,7 +23,7 @@ func medibus(start, code byte, arguments string) string {
 const medibusVector = "015238303230275465737456656e742730312e30303a30342e303043330d"
 
 func TestMedibus(t *testing.T) {
-	identity := Medibus{Code: MedibusIdentity, Answer: true, ID: TextOf("8020"), Model: TextOf("TestVent"), Version: TextOf("01.00"), Protocol: TextOf("04.00"), Next: 30}
+	identity := Medibus{Code: MedibusIdentity, Answer: true, ID: TextOf("8020"), Model: TextOf("TestVent"), Version: TextOf("01.00"), Next: 30}
 	next := func(m Medibus, n int) Medibus { m.Next = n; return m }
 	realtime := string(unhex(t, medibusVector))
 	realtime = "\x01\xd0\x80" + realtime[1:9] + "\xff\xc0" + realtime[9:] + "\xd1\x82"

@@ -7,12 +7,11 @@ const poctWindow = 4 << 10
 // (CLSI POCT1-A).
 //
 // phi: never read: every message but the hello and the state in a device
-// status; in the hello all but the header's version and the fields below, above
-// all times. Patients, operators, orders, specimens and observations stand in
-// other messages, of which only the name is known.
+// status; in the hello all but the fields below, above all times. Patients,
+// operators, orders, specimens and observations stand in other messages, of which
+// only the name is known.
 type POCT1A struct {
 	Message  POCTMessage
-	Protocol Text // HDR.version_id
 	DeviceID Text // DEV.device_id
 	Vendor   Text // DEV.vendor_id
 	Model    Text // DEV.model_id
@@ -21,7 +20,6 @@ type POCT1A struct {
 	Hardware Text // DEV.hw_version
 	Software Text // DEV.sw_version
 	Name     Text // DEV.device_name
-	Profile  Text // DSC.connection_profile_cd
 	State    POCTState
 }
 
@@ -168,8 +166,6 @@ func (m *POCT1A) field(name, v []byte) {
 			m.State = POCTReady
 		}
 		return
-	case "HDR.version_id":
-		to = &m.Protocol
 	case "DEV.device_id":
 		to = &m.DeviceID
 	case "DEV.vendor_id":
@@ -186,8 +182,6 @@ func (m *POCT1A) field(name, v []byte) {
 		to = &m.Software
 	case "DEV.device_name":
 		to = &m.Name
-	case "DSC.connection_profile_cd":
-		to = &m.Profile
 	default:
 		return
 	}

@@ -13,8 +13,8 @@ const poctHello = `<?xml version="1.0" encoding="UTF-8"?>` + "\r\n" + `<HEL.R01>
 <DSC><DSC.connection_profile_cd V="SA"/></DSC><PT><PT.name V="no"/></PT></HEL.R01>`
 
 func hello1A() POCT1A {
-	return POCT1A{Message: POCTHello, Protocol: TextOf("POCT1"), DeviceID: TextOf("0012345678ABCDEF"), Vendor: TextOf("MKR"), Model: TextOf("Meter & Dock"), Serial: TextOf("S-77"),
-		Maker: TextOf("Maker"), Hardware: TextOf("2"), Software: TextOf("3.1"), Name: TextOf("meter"), Profile: TextOf("SA")}
+	return POCT1A{Message: POCTHello, DeviceID: TextOf("0012345678ABCDEF"), Vendor: TextOf("MKR"), Model: TextOf("Meter & Dock"), Serial: TextOf("S-77"),
+		Maker: TextOf("Maker"), Hardware: TextOf("2"), Software: TextOf("3.1"), Name: TextOf("meter")}
 }
 
 func TestPOCT1A(t *testing.T) {

@@ -18,7 +18,7 @@ func Readings() []Reading {
 		{"HTTP", []Protocol{ProtocolHTTP}, []string{"HTTP"}, "Server, User-Agent; by media type what stands below"},
 		{"HL7 v2 in MLLP, bare, in batches, over HTTP, in datagrams", []Protocol{ProtocolHL7, ProtocolHL7Bare}, []string{"HL7"},
 			"of MSH, SFT, OBX, PRT, EQU the device fields; IHE PCD transaction; whether a pump infuses, an alarm is active; refusals are counted"},
-		{"FHIR, DICOMweb", nil, []string{"FHIR"}, "method and class of records asked for; who serves; of a CapabilityStatement software, version, publisher, description"},
+		{"FHIR, DICOMweb", nil, []string{"FHIR"}, "method and class of records asked for; who serves; of a CapabilityStatement software, version, description"},
 		{"DICOM", []Protocol{ProtocolDICOM}, []string{"DICOM"}, "association: AE titles, implementation, services, roles, refusals; of data the class, by its context; that a procedure is performed (MPPS)"},
 		{"Philips IntelliVue", []Protocol{ProtocolIntelliVue}, []string{"IntelliVue"}, "connect indication, MDS create event: model, serial, software, mode; of poll results their class, mode, whether a patient is admitted; who collects"},
 		{"WS-Discovery", []Protocol{ProtocolWSDiscovery}, []string{"WSDiscovery"}, "types, endpoint, addresses, allowed scopes: SDC providers, cameras, printers, Windows"},

@@ -41,8 +41,8 @@ func medicalTalks() []talk {
 			"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n\r\n{\"resourceType\":\"Patient\",\"software\":{\"name\":\"CANARY\"}}", []string{"1 fhir.client GET Patient", "9 fhir.server yes"}},
 		{"FHIR metadata", "GET /fhir/metadata HTTP/1.1\r\nAccept: application/json\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nb4\r\n" +
-				`{"resourceType":"CapabilityStatement","id":"CANARY","publisher":"Maker Ltd","software":{"name":"Engine","version":"7.2"},"fhirVersion":"4.0.1","contact":[{"name":"CANARY"}],"rest":[]}`, []string{
-				"9 fhir.publisher Maker Ltd", "9 fhir.server yes", "9 fhir.software Engine", "9 fhir.software_version 7.2", "9 fhir.version 4.0.1"}},
+				`{"resourceType":"CapabilityStatement","id":"CANARY","publisher":"CANARY","software":{"name":"Engine","version":"7.2"},"fhirVersion":"4.0.1","contact":[{"name":"CANARY"}],"rest":[]}`, []string{
+				"9 fhir.server yes", "9 fhir.software Engine", "9 fhir.software_version 7.2", "9 fhir.version 4.0.1"}},
 		{"metadata of something else", "GET /latest/metadata HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"publisher\":\"CANARY\",\"software\":{\"name\":\"CANARY\"}}", nil},
 		{"a statement that was not asked for", "GET /x HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"resourceType\":\"CapabilityStatement\",\"software\":{\"name\":\"CANARY\"}}", nil},
 		{"DICOMweb", "GET /dicom-web/studies/1.2.3/series/4.5.6 HTTP/1.1\r\nAccept: multipart/related; type=\"application/dicom\"\r\n\r\n",

@@ -108,7 +108,6 @@ func (x *Extractor) capabilities(w who, m *dissect.FHIR) {
 	x.say(w, fact.FHIRSoftware, &m.Software)
 	x.say(w, fact.FHIRSoftwareVer, &m.Version)
 	x.say(w, fact.FHIRVersion, &m.FHIRVersion)
-	x.say(w, fact.FHIRPublisher, &m.Publisher)
 	x.say(w, fact.FHIRDescription, &m.Description)
 }
 
