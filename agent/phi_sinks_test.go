@@ -58,6 +58,12 @@ const (
 	sinkPanic      = "words of a panic"
 )
 
+// all are the names.
+func (sinks) all() []string {
+	return []string{sinkFacts, sinkInventory, sinkDatabase, sinkFiles, sinkPayloads, sinkTopics, sinkDenies, sinkHealth, sinkLog, sinkDiagnosis, sinkExplain, sinkStatus,
+		sinkDevices, sinkDevice, sinkShowDenies, sinkShowLog, sinkFirmware, sinkConsole, sinkReplay, sinkReplayJSON, sinkReplayFact, sinkErrors, sinkStacks, sinkPanic}
+}
+
 // add appends what came out.
 func (s sinks) add(name string, out ...string) {
 	for _, o := range out {
