@@ -67,7 +67,7 @@ func (k *traffic) in(etherType uint16, payload []byte) {
 	k.frames = append(k.frames, platform.Frame{Dir: platform.Egress, Data: hosttest.Ethernet(pumpMAC(), serverMAC(), etherType, payload)})
 }
 
-// datagrams are sent from and to the port, whole and in two IP fragments.
+// datagrams are sent from and to the port, whole, cut and in two IP fragments.
 func (k *traffic) datagrams(port uint16, payload string) {
 	udp := hosttest.UDP(port, port, []byte(payload))
 	k.out(0x0800, hosttest.IPv4(pumpIP, "10.40.122.255", 17, 0, udp))
@@ -75,6 +75,7 @@ func (k *traffic) datagrams(port uint16, payload string) {
 	half := len(udp) / 2 &^ 7
 	k.out(0x0800, hosttest.IPv4(pumpIP, "10.40.122.255", 17, 0x2000, udp[:half]))
 	k.out(0x0800, hosttest.IPv4(pumpIP, "10.40.122.255", 17, uint16(half/8), udp[half:]))
+	k.out(0x0800, hosttest.IPv4(pumpIP, "10.40.122.255", 17, 0, hosttest.UDP(port, port, []byte(payload[:len(payload)*2/3]))))
 	k.out(0x86dd, hosttest.IPv6("fe80::103", "ff02::1", 17, udp))
 }
 
@@ -146,6 +147,10 @@ func (k *traffic) streams(port uint16, message, answer string) {
 		try(way{size: 1400, ends: true}, message[:len(message)*2/3], answer[:len(answer)*2/3])
 		try(way{size: 50, middle: true}, message[len(message)/3:], answer[len(answer)/3:])
 		try(way{size: 100}, "\x00\xff"+message, "\x00\xff"+answer)
+		for _, d := range []string{"\r\n", "|#", "^~", "\x03\x04", "><", "\" "} { // delimiters that are others
+			swap := strings.NewReplacer(d[:1], d[1:])
+			try(way{size: 1400}, swap.Replace(message), swap.Replace(answer))
+		}
 	}
 	k.datagrams(port, message)
 }
