@@ -239,6 +239,28 @@ func TestOutward(t *testing.T) {
 	}
 }
 
+// Of any message only the hour leaves the gateway: with a bed, more would tell
+// what was done to whom. Of conversations no more than how often they are told.
+func TestOutwardTimes(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 44, 55, 6, time.UTC)
+	for _, k := range []fact.Kind{fact.HL7Serial, fact.MindraySends, fact.DHCPHostname} {
+		want := []device.Known{{Kind: k, Value: "x", First: at.Truncate(time.Hour), Last: at.Add(time.Hour).Truncate(time.Hour)}}
+		if diff := cmp.Diff(want, outward([]device.Known{{Kind: k, Value: "x", First: at, Last: at.Add(time.Hour)}})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", k, diff)
+		}
+	}
+	b := NewBook(DefaultLimits(), byHostname{}, oneVendor{}, nil)
+	b.Apply(fact.Batch{Port: "w1", Sightings: []fact.Sighting{sighting(philips, "10.0.0.5", 10)},
+		Flows: []fact.Flow{{Device: philips, PeerIP: netip.MustParseAddr("10.0.0.9"), Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: 443},
+			Opener: fact.OpenerDevice, PacketsFrom: 3, First: at.UnixNano(), Last: at.Add(talksEvery).UnixNano()}}}, stamp(11))
+	for _, r := range b.byMAC {
+		row := conversationsEvent(r, stamp(11)).Body.(event.Conversations).Conversations[0]
+		if want := at.Truncate(talksEvery); !row.First.Equal(want) || !row.Last.Equal(want.Add(talksEvery)) {
+			t.Errorf("from %v to %v, want from %v", row.First, row.Last, want)
+		}
+	}
+}
+
 func TestRegistered(t *testing.T) {
 	for in, want := range map[string]string{
 		"www.example.com": "example.com", "example.com": "example.com", "WWW.Example.COM.": "example.com", "a.b.example.co.uk": "example.co.uk",

@@ -15,8 +15,8 @@ import (
 // outward is what leaves the box of a device's facts: of the names that a
 // device asks for only the registered domain, since longer ones can carry what
 // a user typed. In memory they stay whole. What tells what a device is doing stays
-// inside, and of the messages that tell when it is used no more than the hour:
-// with a bed that would name a person.
+// inside, and of all times no more than the hour leaves: some messages tell when
+// a device is used, and with a bed that would name a person.
 func outward(facts []device.Known) []device.Known {
 	out := make([]device.Known, 0, len(facts))
 	seen := make(map[string]bool)
@@ -24,9 +24,7 @@ func outward(facts []device.Known) []device.Known {
 		if utilise.Reports(f.Kind) {
 			continue
 		}
-		if utilise.Sends(f.Kind) {
-			f.First, f.Last = f.First.Truncate(time.Hour), f.Last.Truncate(time.Hour)
-		}
+		f.First, f.Last = f.First.Truncate(time.Hour), f.Last.Truncate(time.Hour)
 		if f.Kind == fact.TLSSNI {
 			f.Value = registered(f.Value)
 			if f.Value == "" || seen[f.Value] {

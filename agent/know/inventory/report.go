@@ -10,7 +10,7 @@ import (
 
 // talksEvery is how often the conversations of a device are reported: no finer,
 // for whoever knows which bed a device stands at could tell what happens there
-// and when.
+// and when. Their times are cut to it too.
 const talksEvery = 5 * time.Minute
 
 // reportGaps pace the inventory record of one device.
@@ -105,7 +105,7 @@ func conversationsEvent(r *record, now clock.Stamp) event.Event {
 			peer = c.Peer.String()
 		}
 		rows[i] = event.Conversation{Peer: peer, Service: c.Service.String(), Opener: c.Opener.String(), Answered: c.Answered,
-			PacketsFrom: c.PacketsFrom, BytesFrom: c.BytesFrom, PacketsTo: c.PacketsTo, BytesTo: c.BytesTo, First: c.First, Last: c.Last}
+			PacketsFrom: c.PacketsFrom, BytesFrom: c.BytesFrom, PacketsTo: c.PacketsTo, BytesTo: c.BytesTo, First: c.First.Truncate(talksEvery), Last: c.Last.Truncate(talksEvery)}
 	}
 	return event.Event{Class: event.Telemetry, At: now, Body: event.Conversations{Device: r.dev.ID, Conversations: rows}}
 }

@@ -79,17 +79,6 @@ func Reports(kind fact.Kind) bool {
 	return false
 }
 
-// Sends reports a kind of fact that says which class of messages a device sends:
-// what it is, but also when it is used.
-func Sends(kind fact.Kind) bool {
-	switch kind {
-	case fact.DRIRecord, fact.UnitySends, fact.UnityRWHAT, fact.POCTSends, fact.ASTMSends, fact.DICOMStores, fact.DICOMPerforms, fact.DICOMProposes, fact.MedibusDevice,
-		fact.IVSends, fact.MindraySends, fact.PHDReports, fact.HL7PCD:
-		return true
-	}
-	return false
-}
-
 // pick tells a state by lists of words.
 func pick(value, inUse, idle, off, service string) sign {
 	switch {

@@ -28,6 +28,14 @@ func (x *Extractor) target(v *dissect.View, way flows.Way) who {
 	return who{mac: v.DstMAC, ip: unicast(v.DstAddr()), vlan: v.VLAN, ours: way != flows.FromDevice && !v.Group(), time: x.wall}
 }
 
+// collector states that the receiver of a frame takes what a device sends. Anyone can
+// be sent something: who never spoke to the device does not count.
+func (x *Extractor) collector(v *dissect.View, way flows.Way, kind fact.Kind) {
+	if x.answered {
+		x.yes(x.target(v, way), kind)
+	}
+}
+
 // unicast leaves out what is no host's address.
 func unicast(a netip.Addr) netip.Addr {
 	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {

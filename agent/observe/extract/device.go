@@ -46,7 +46,7 @@ func (x *Extractor) readUnity(v *dissect.View, b []byte, way flows.Way) bool {
 		x.word(w, fact.UnitySends, "alarm")
 	case m.Kind == dissect.UnityVitals:
 		x.word(w, fact.UnitySends, "vitals")
-		x.yes(x.target(v, way), fact.UnityClient)
+		x.collector(v, way, fact.UnityClient)
 	}
 	return true
 }

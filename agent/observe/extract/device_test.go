@@ -3,6 +3,7 @@ package extract_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,6 +74,36 @@ func TestDeviceDatagrams(t *testing.T) {
 			}
 			if strings.Contains(strings.Join(got, "\n"), "CANARY") {
 				t.Error("a canary came out")
+			}
+		})
+	}
+}
+
+// TestClientsSpeak: what is sent to somebody makes nobody a client who has not
+// spoken: anyone can send it.
+func TestClientsSpeak(t *testing.T) {
+	monitor := end{pump.mac, pump.ip, 24105}
+	accept := be("\x0e\x0a\x01\x02\x03\x2a\x86\x48\xce\x14\x02\x01")
+	oru := []byte("\x0bMSH|^~\\&|A|||||| ORU^R01\r\x1c\r")
+	for _, tt := range []struct {
+		name, want string
+		asks, says []byte
+	}{
+		{"Unity", "9 unity.client yes", udp(server, monitor, []byte("?")), udp(monitor, server, unityVitals(pump.ip))},
+		{"IntelliVue association", "9 intellivue.client yes", udp(server, monitor, []byte("?")), udp(monitor, server, accept)},
+		{"IntelliVue data", "9 intellivue.client yes", udp(server, monitor, []byte("?")), udp(monitor, server, pollResult(6, "\x09\x50x"))},
+		{"IntelliVue create", "9 intellivue.client yes", udp(server, monitor, []byte("?")), udp(monitor, server, mdsCreate("\x09\x46\x40\x00"))},
+		{"HL7", "9 hl7.receives", tcp(server, pump, ack, 1, nil), tcp(pump, server, ack, 1, oru)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := func(frames ...[]byte) bool {
+				return slices.ContainsFunc(lines(run(platform.DirUnknown, frames...).Facts), func(s string) bool { return strings.HasPrefix(s, tt.want) })
+			}
+			if client(tt.says) || client(tt.says, tt.says) {
+				t.Error("a client that never spoke")
+			}
+			if !client(tt.asks, tt.says) {
+				t.Error("a client that spoke is none")
 			}
 		})
 	}

@@ -47,6 +47,7 @@ type Extractor struct {
 	// now is the time since the first frame in nanoseconds. Unlike the wall
 	// clock, which is wrong at boot and set later, it never falls.
 	now, wall int64
+	answered  bool  // in the flow of the frame being read, both sides have spoken
 	reported  int64 // now of the last report
 	began     bool
 
@@ -159,6 +160,7 @@ func (x *Extractor) read(f platform.Frame) {
 		v.BlankUnity()
 	}
 	out := x.table.Frame(v, way, x.now, x.wall, packets, bytes)
+	x.answered = out.Answered
 	if out.Served {
 		x.service(v, way, out.Service)
 	}

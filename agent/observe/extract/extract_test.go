@@ -135,7 +135,8 @@ func TestFacts(t *testing.T) {
 		{"HL7 in many segments", hl7Split, oruFacts},
 		{"HL7 in IP fragments", hl7Fragmented, oruFacts},
 		{"HL7 in the middle, second frame of a segment", [][]byte{tcp(pump, server, ack, 1, []byte("\x0bMSH|^~\\&|A|B|||||ACK\r\x1c\r"+oru))},
-			append([]string{"1 hl7.msh3_sending_app A", "1 hl7.msh4_sending_facility B", "1 hl7.msh9_type ACK", "9 hl7.receives ACK"}, oruFacts...)},
+			slices.DeleteFunc(append([]string{"1 hl7.msh3_sending_app A", "1 hl7.msh4_sending_facility B", "1 hl7.msh9_type ACK"}, oruFacts...),
+				func(s string) bool { return strings.HasPrefix(s, "9 ") })}, // who never answered may not be there
 		{"DICOM association", [][]byte{
 			tcp(pump, server, syn, 0, nil), tcp(server, pump, syn|ack, 0, nil),
 			tcp(pump, server, ack, 1, associate(1, "PACS", "US7", context(1, us), context(3, mr))),

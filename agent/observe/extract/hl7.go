@@ -19,7 +19,7 @@ func (x *Extractor) readHL7(c *flows.Conn, b []byte, final bool) (used int, p di
 		if p == dissect.No || p == dissect.NeedMore && !final {
 			return used, p
 		}
-		x.message(sender(c), receiver(c), !c.FromServer, m)
+		x.message(sender(c), receiver(c), !c.FromServer && c.Answered, m)
 		x.word(sender(c), fact.MindraySends, dissect.MindrayClassOf(b[used:]).String())
 		if p == dissect.NeedMore || m.Next <= 0 {
 			break
@@ -34,7 +34,7 @@ func (x *Extractor) readBareHL7(c *flows.Conn, b []byte) dissect.Progress {
 	m := &x.decoders.hl7
 	p := m.DecodeBare(b)
 	if p == dissect.Done {
-		x.message(sender(c), receiver(c), !c.FromServer, m)
+		x.message(sender(c), receiver(c), !c.FromServer && c.Answered, m)
 		x.word(sender(c), fact.MindraySends, dissect.MindrayClassOf(b).String())
 	}
 	return p

@@ -19,7 +19,7 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 	switch m.Kind {
 	case dissect.IntelliVueConnect, dissect.IntelliVueCreate:
 		if m.Kind == dissect.IntelliVueCreate {
-			x.yes(x.target(v, way), fact.IVClient)
+			x.collector(v, way, fact.IVClient)
 			x.word(w, fact.IVMode, m.Mode.String())
 		} else {
 			x.word(w, fact.IVSends, "indication")
@@ -38,10 +38,10 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 		}
 	// Only the monitor's word makes a collector: anyone can ask.
 	case dissect.IntelliVueAssociateAccept:
-		x.yes(x.target(v, way), fact.IVClient)
+		x.collector(v, way, fact.IVClient)
 	case dissect.IntelliVueDataResponse:
 		if v.SrcPort == portIVExport || v.DstPort == portIVExport {
-			x.yes(x.target(v, way), fact.IVClient)
+			x.collector(v, way, fact.IVClient)
 		}
 		x.word(w, fact.IVMode, m.Mode.String())
 		x.word(w, fact.IVSends, m.Sends.String())

@@ -97,7 +97,7 @@ func TestReferenceData(t *testing.T) {
 	}
 	admission := []string{"1 hl7.msh12_version 2.6", "1 hl7.msh3_sending_app SE050", "1 hl7.msh4_sending_facility 050", "1 hl7.msh9_type ADT_A01", "9 hl7.receives ADT_A01"}
 	rows := map[string]row{
-		"intellivue/draft.txt": {func(b []byte) [][]byte { return [][]byte{udp(pump, server, dumped(b))} }, []string{"1 intellivue.sends values", "9 intellivue.client yes"}},
+		"intellivue/draft.txt": {func(b []byte) [][]byte { return [][]byte{udp(server, pump, []byte("?")), udp(pump, server, dumped(b))} }, []string{"1 intellivue.sends values", "9 intellivue.client yes"}},
 		"hl7/nist-ihe-pcd/PCD01_message.hl7": {hl7, []string{"1 hl7.msh12_version 2.6", "1 hl7.msh21_profile IHE_PCD_001_IHE PCD_1.3.6.1.4.1.19376.1.6.1.1.1_ISO", "1 hl7.msh3_sending_app MINDRAY_A7_00A037002A01E240_EUI-64",
 			"1 hl7.msh4_sending_facility MINDRAY", "1 hl7.msh9_type ORU_R01_ORU_R01", "1 hl7.obx18_equipment 080019FFFE2B0688_B1X5_GE", "1 hl7.obx3_device 69854", "1 hl7.obx3_device 69855",
 			"1 hl7.obx3_device 69965", "1 hl7.pcd pcd-01", "9 hl7.receives ORU_R01_ORU_R01"}},

@@ -73,7 +73,7 @@ func (x *Extractor) content(c *flows.Conn, b []byte, final bool) dissect.Progres
 			return dissect.NeedMore
 		}
 		if p == dissect.Done {
-			x.message(sender(c), receiver(c), !c.FromServer, hl7)
+			x.message(sender(c), receiver(c), !c.FromServer && c.Answered, hl7)
 		}
 	case m.Media == dissect.MediaSOAP:
 		if !whole && len(body) < soapContent {

@@ -35,6 +35,7 @@ type Conn struct {
 	// FromServer: the sender is the side that has the service's port; which is
 	// certain where Opened, that is where the SYN was seen.
 	FromServer, Opened bool
+	Answered           bool // both sides have sent something that is no refusal
 	Service            fact.Service
 }
 
@@ -48,6 +49,6 @@ func (r *record) conn(side int) Conn {
 	}
 	return Conn{
 		ID: r.id, From: end(side), To: end(1 - side), VLAN: r.key.vlan, Time: r.last,
-		FromServer: int(r.server) == side, Opened: r.opener != openerUnknown, Service: r.key.service(int(r.server)),
+		FromServer: int(r.server) == side, Opened: r.opener != openerUnknown, Answered: r.answered(), Service: r.key.service(int(r.server)),
 	}
 }

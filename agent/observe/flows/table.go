@@ -98,6 +98,8 @@ type Outcome struct {
 	// target, which asked, uses it.
 	Served  bool
 	Service fact.Service
+	// Answered: both sides have sent something that is no refusal.
+	Answered bool
 }
 
 // Frame counts one frame, or a datagram put together from several. now is the
@@ -150,6 +152,7 @@ func (t *Table) Frame(v *dissect.View, way Way, now, wall int64, packets, bytes 
 		r.seen |= 1 << side
 		out.Served = !r.served && r.answered() && r.opener == openerOf(1-side) && r.key.proto == 17 && r.key.family != familyEther
 	}
+	out.Answered = r.answered()
 	if out.Served {
 		r.served = true
 		out.Service = r.key.service(int(r.server))
