@@ -165,8 +165,8 @@ func TestMalformed(t *testing.T) {
 		{"text", little().put("#!/bin/sh, and more of it"), 0, "capture file x: not pcap, pcapng or snoop: it begins with 23212f62"},
 		{"gzip", little().put("\x1f\x8b\x08\x00"), 0, "capture file x: it is compressed by gzip; unpack it first"},
 		{"header cut", little().put(uint32(pcapMicro), uint32(0)), 0, "capture file x: pcap header: the file ends within it"},
-		{"foreign link", pcapOf(little(), pcapMicro, 192), 0,
-			"capture file x: link type 192 (PPI) is not read (read are Ethernet, Linux cooked, raw IP, null)"},
+		{"foreign link", pcapOf(little(), pcapMicro, 105), 0,
+			"capture file x: link type 105 (802.11) is not read (read are Ethernet, Linux cooked, raw IP, null)"},
 		{"foreign link of snoop", big().put("snoop\x00\x00\x00", uint32(2), uint32(8)), 0,
 			"capture file x: snoop data link type 8 is not read (read are Ethernet, Linux cooked, raw IP, null)"},
 		{"old snoop", big().put("snoop\x00\x00\x00", uint32(1), uint32(4)), 0, "capture file x: snoop version 1 is not read, only 2"},
@@ -257,6 +257,7 @@ func FuzzFile(f *testing.F) {
 	f.Add(pcapOf(little(), pcapNano, 1).put(uint32(1), uint32(0), uint32(1), uint32(1), "x").Bytes())
 	f.Add(big().put("snoop\x00\x00\x00", uint32(2), uint32(4), uint32(1), uint32(1), uint32(25), uint32(0), uint64(0), "x").Bytes())
 	f.Add(ngOf(big()).block(ngInterface, uint16(1), uint16(0), uint32(0)).enhanced(0, 1, "x", 1).block(ngSimple, uint32(3), "xyz\x00").Bytes())
+	f.Add(pcapOf(little(), pcapMicro, linkPPI).put(uint32(1), uint32(0), uint32(9), uint32(9), ppiOf(8, 1, "x")).Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		frames, _, err := readAll(t, "x", b)
 		n := 0

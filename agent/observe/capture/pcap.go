@@ -21,9 +21,9 @@ const (
 // pcap is the classic format (draft-ietf-opsawg-pcap).
 type pcap struct {
 	order  binary.ByteOrder
-	link   platform.LinkType
-	unit   int64 // nanoseconds of the time's fraction
-	record int   // bytes of a frame's header
+	link   platform.LinkType // 0: PPI, each frame says it itself
+	unit   int64             // nanoseconds of the time's fraction
+	record int               // bytes of a frame's header
 }
 
 func newPcap(in *input) (*pcap, error) {
@@ -46,7 +46,7 @@ func newPcap(in *input) (*pcap, error) {
 	}
 	n := uint16(p.order.Uint32(b[20:])) // above: length of the FCS
 	link, ok := linkOf(n)
-	if !ok {
+	if !ok && n != linkPPI {
 		return nil, &LinkTypeError{File: in.file, LinkType: n}
 	}
 	p.link = link
@@ -70,5 +70,8 @@ func (p *pcap) next(in *input, f *platform.Frame) error {
 		return err
 	}
 	*f = platform.Frame{Data: data, Length: int(max(length, size)), Time: at, Dir: platform.DirUnknown, Link: p.link}
+	if p.link == 0 {
+		return unwrapPPI(in, f)
+	}
 	return nil
 }

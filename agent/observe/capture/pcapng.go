@@ -155,7 +155,7 @@ func (p *pcapng) frame(in *input, kind uint32, body int64, f *platform.Frame) er
 		return fmt.Errorf("interface %d was not described", id)
 	}
 	i := &p.ifs[id]
-	if i.link == 0 {
+	if i.link == 0 && i.number != linkPPI {
 		return &skippedError{LinkTypeError{File: in.file, LinkType: i.number}}
 	}
 	if kind != ngSimple { // which has no time
@@ -163,6 +163,9 @@ func (p *pcapng) frame(in *input, kind uint32, body int64, f *platform.Frame) er
 	}
 	*f = platform.Frame{
 		Data: b[head : head+int64(size)], Length: int(max(length, size)), Time: p.lastNS, Dir: platform.DirUnknown, Link: i.link,
+	}
+	if i.link == 0 {
+		return unwrapPPI(in, f)
 	}
 	return nil
 }

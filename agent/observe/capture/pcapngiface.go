@@ -17,7 +17,7 @@ const (
 
 // ngIface is one interface of a section.
 type ngIface struct {
-	link    platform.LinkType // 0: foreign
+	link    platform.LinkType // 0: foreign, or PPI
 	number  uint16            // as in the file
 	snaplen uint32
 	units   uint64 // of the time stamps, per second
