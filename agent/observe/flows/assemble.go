@@ -54,35 +54,43 @@ func (t *Table) assemble(i uint32, side int, v *dissect.View) {
 	}
 }
 
+// fresh cuts off the bytes that are before the message being assembled or,
+// where there is none, that were seen before: a sender may send them again with
+// more behind them. Nothing is left of a keep-alive.
+func (d *direction) fresh(seq uint32, data []byte) (uint32, []byte) {
+	from := d.base
+	if d.later && d.stream == 0 {
+		from = d.next
+	}
+	off := ahead(seq, from)
+	switch {
+	case off >= 0:
+		return seq, data
+	case -int64(off) >= int64(len(data)): // the least int32 has no counterpart
+		return seq, nil
+	}
+	return from, data[-off:]
+}
+
 // data takes the bytes of one segment.
 func (t *Table) data(i uint32, side int, seq uint32, data []byte) {
 	r := &t.records[i]
 	d := &r.tcp[side]
-	end := seq + uint32(len(data))
-	if d.stream != 0 {
-		if off := ahead(seq, d.base); off < 0 {
-			return // before the message: seen, or lost
-		} else if t.streams.insert(d.stream, uint32(off), data) {
-			d.next = maxSeq(d.next, end)
+	seq, data = d.fresh(seq, data)
+	if d.stream != 0 && len(data) > 0 {
+		if t.streams.insert(d.stream, uint32(ahead(seq, d.base)), data) {
+			d.next = maxSeq(d.next, seq+uint32(len(data)))
 			t.grown(r, side)
 			return
 		}
 		t.settle(r, side) // too long, too much disorder, or no room
+		seq, data = d.fresh(seq, data)
 	}
-	off := ahead(seq, d.base)
-	if d.later {
-		off = 0
-		if ahead(end, d.next) <= 0 {
-			return // a retransmission
-		}
+	if len(data) == 0 {
+		return
 	}
-	d.next = maxSeq(d.next, end)
-	switch {
-	case off < 0 && -int64(off) >= int64(len(data)): // the least int32 has no counterpart
-		return // a keep-alive, or from before the capture
-	case off < 0:
-		data, seq, off = data[-off:], d.base, 0
-	case off > 0: // the beginning is yet to come
+	d.next = maxSeq(d.next, seq+uint32(len(data)))
+	if off := ahead(seq, d.base); off > 0 && !d.later { // the beginning is yet to come
 		if d.stream = t.stream(i, side); d.stream != 0 && !t.streams.insert(d.stream, uint32(off), data) {
 			t.drop(d)
 			d.later = true

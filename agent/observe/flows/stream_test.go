@@ -94,6 +94,9 @@ func TestStreams(t *testing.T) {
 		{"data on the RST", open(data(100, "$he"), tcp(pump, server, rst, 103, "llo;")), []string{"hello"}, nil},
 		{"data after the RST", open(tcp(pump, server, rst, 100, ""), data(100, "$a;")), []string{"a"}, nil},
 		{"data on the SYN, retransmitted with more", []*dissect.View{tcp(pump, server, syn, 99, "$a"), tcp(pump, server, syn, 99, "$ab;")}, []string{"ab"}, nil},
+		{"retransmitted with more, from before the message", open(data(100, "$a;$b"), data(100, "$a;$bc;")), []string{"a", "bc"}, nil},
+		{"retransmitted with another message", open(data(100, "$a;"), data(100, "$a;$b;")), []string{"a", "b"}, nil},
+		{"retransmitted with more after it was too long", open(data(100, "$"+long), data(3101, long), data(3101, long+"$a;")), []string{"a"}, []string{long}},
 		{"too long", open(data(100, "$"+long), data(3101, long), data(6101, "$a;")), []string{"a"}, []string{long}},
 	}
 	for _, tt := range tests {
