@@ -182,14 +182,14 @@ func (c *Compiled) exemptSets(t *platform.Table) {
 		s := platform.Set{Name: "exempt_group" + f.name, Interval: true,
 			Key: []platform.KeyType{platform.KeyEtherAddr, f.key, platform.KeyProto, platform.KeyService}}
 		c.eachGroup(exempt, func(mac string, g *grants) {
-			for _, e := range boxElements(g.asked[To], func(t tuple) bool { return t.from.Is6() == f.v6 }, askKey) {
+			for _, e := range boxElements(g.asked[To], disjoint, func(t tuple) bool { return t.from.Is6() == f.v6 }, askKey) {
 				s.Elements = append(s.Elements, e.of(mac))
 			}
 		})
 		t.Sets = append(t.Sets, s)
 	}
 	c.eachGroup(exempt, func(mac string, g *grants) {
-		for _, e := range boxElements(g.broadcast, always, castKey) {
+		for _, e := range boxElements(g.broadcast, disjoint, always, castKey) {
 			casts.Elements = append(casts.Elements, e.of(mac))
 		}
 	})

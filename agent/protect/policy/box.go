@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -90,6 +91,12 @@ func disjoint(in []box) []box {
 		}
 	}
 	return out
+}
+
+// points returns single boxes, each once, and joins none.
+func points(in []box) []box {
+	slices.SortFunc(in, func(a, b box) int { return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.lo, b.lo)) })
+	return slices.Compact(in)
 }
 
 // joined sorts ranges and joins those that touch or overlap.

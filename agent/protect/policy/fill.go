@@ -75,7 +75,7 @@ func (c *Compiled) fillSets(t *platform.Table, used []shelf, n uint64) {
 		for _, et := range g.ethers {
 			put(ethers, platform.Element{Key: mac + platform.Uint16Key(et)})
 		}
-		for _, e := range boxElements(g.broadcast, always, castKey) {
+		for _, e := range boxElements(g.broadcast, disjoint, always, castKey) {
 			put(casts, e.of(mac))
 		}
 	}

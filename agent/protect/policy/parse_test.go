@@ -120,6 +120,35 @@ func TestOverlappingRangesCompileDisjoint(t *testing.T) {
 	}
 }
 
+// TestNeighboursAreNoRange: ports, addresses and ICMP types that stand beside each
+// other, one by one, are no range: their sets take none, and a table with one is
+// refused as a whole.
+func TestNeighboursAreNoRange(t *testing.T) {
+	p := parseText(t, `version = 1
+[peers.twins]
+addresses = ["10.30.0.4", "10.30.0.5"]
+[[segment]]
+name  = "beds"
+roles = ["patient-monitor", "ventilator"]
+mode  = "enforce"
+allow = [
+  { to = "twins", services = ["tcp/8000", "tcp/8001", "tcp/8001", "udp/9", "icmp/8", "icmp/9"] },
+  { from = "twins", services = ["tcp/22", "tcp/23"] },
+]
+[default]
+mode = "observe"
+`)
+	c := compile(t, p, wideSnapshot())
+	if err := c.Table(1).Load().Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{" 10.30.0.4 6 8000", " 10.30.0.5 6 8001", " 10.30.0.4 6 22", " 10.30.0.5 6 23", " 10.30.0.4 8", " 10.30.0.5 9"} {
+		if n := strings.Count(c.Text(), want+"\n"); n == 0 {
+			t.Errorf("no element ends with%s", want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, n := range []string{"lab.policy.toml", "wide.policy.toml"} {
 		b, err := os.ReadFile("testdata/" + n)

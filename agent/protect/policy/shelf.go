@@ -127,7 +127,11 @@ func (g *grants) shelves() map[shelf][]content {
 			for _, near := range []bool{false, true} {
 				for _, ranged := range []bool{false, true} {
 					s.v6, s.near, s.ranged = v6, near, ranged
-					els := boxElements(list, func(t tuple) bool {
+					cut := points
+					if ranged {
+						cut = disjoint
+					}
+					els := boxElements(list, cut, func(t tuple) bool {
 						return t.from.Is6() == v6 && t.near() == near && (s.what == wholeWhat || !t.single()) == ranged
 					}, key)
 					if len(els) > 0 {
@@ -149,8 +153,9 @@ func (g *grants) shelves() map[shelf][]content {
 	return out
 }
 
-// boxElements makes the tuples that want takes into disjoint elements, in order.
-func boxElements(list []tuple, want func(tuple) bool, key func(tuple, netip.Addr, uint16) string) []content {
+// boxElements makes the tuples that want takes into elements, in order, no point
+// twice: cut is disjoint, or points for sets that take no ranges.
+func boxElements(list []tuple, cut func([]box) []box, want func(tuple) bool, key func(tuple, netip.Addr, uint16) string) []content {
 	type lane struct {
 		mac   fact.MAC
 		proto uint8
@@ -165,7 +170,7 @@ func boxElements(list []tuple, want func(tuple) bool, key func(tuple, netip.Addr
 	var out []content
 	for l, in := range boxes {
 		t := tuple{mac: l.mac, proto: l.proto}
-		for _, b := range disjoint(in) {
+		for _, b := range cut(in) {
 			out = append(out, content{l.mac, key(t, b.from, b.lo), key(t, b.to, b.hi)})
 		}
 	}
