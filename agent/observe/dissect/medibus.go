@@ -26,7 +26,8 @@ type Medibus struct {
 	ID      Text // number of the device type
 	Model   Text // name of the device
 	Version Text // of the device
-	Texts   bool // an answer about texts
+	HasData bool // an answer that holds data or texts; who collects is asked too, and has nothing
+	Texts   bool // an answer about texts that holds some
 	Standby bool // with one that says that the device is in standby
 
 	// Next is where in the stream the bytes after this frame begin, once Done.
@@ -134,6 +135,7 @@ func (m *Medibus) frame(f []byte) Progress {
 		return No
 	}
 	m.Answer, m.Code = f[0] == medibusSOH, f[1]
+	m.HasData = m.Answer && m.Code >= MedibusValues && m.Code < MedibusNOP && len(body) > 2
 	if !m.Answer && isBareMedibus(m.Code) && len(body) > 2 {
 		return No // one line of text in 256 has the checksum by chance
 	}
@@ -174,7 +176,7 @@ func (m *Medibus) identity(v []byte) {
 // texts looks for the codes of the texts that say standby: each text begins
 // with two hexadecimal digits and ends in ETX.
 func (m *Medibus) texts(v []byte) {
-	m.Texts = true
+	m.Texts = len(v) > 0
 	for more := len(v) > 0; more; {
 		var text []byte
 		text, v, more = cutByte(v, medibusETX)

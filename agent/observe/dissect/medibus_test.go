@@ -39,10 +39,10 @@ func TestMedibus(t *testing.T) {
 		{"an identity that is empty", "\x01R53\r", Medibus{Code: MedibusIdentity, Answer: true, Next: 5}},
 		{"identity with data in real time", realtime, next(identity, len(realtime))},
 		{"refused", medibus(1, 0x15, ""), Medibus{Code: MedibusNAK, Answer: true, Next: 5}},
-		{"texts", medibus(1, '*', "0A3abc\x031E3xyz\x03"), Medibus{Code: MedibusTexts, Answer: true, Texts: true, Standby: true, Next: 19}},
-		{"other texts", medibus(1, '*', "0A31E\x03Z54\x03"), Medibus{Code: MedibusTexts, Answer: true, Texts: true, Next: 15}},
-		{"no texts", medibus(1, '*', ""), Medibus{Code: MedibusTexts, Answer: true, Texts: true, Next: 5}},
-		{"values", medibus(1, '$', "05 123 06 456"), Medibus{Code: MedibusValues, Answer: true, Next: 18}},
+		{"texts", medibus(1, '*', "0A3abc\x031E3xyz\x03"), Medibus{Code: MedibusTexts, Answer: true, HasData: true, Texts: true, Standby: true, Next: 19}},
+		{"other texts", medibus(1, '*', "0A31E\x03Z54\x03"), Medibus{Code: MedibusTexts, Answer: true, HasData: true, Texts: true, Next: 15}},
+		{"no texts", medibus(1, '*', ""), Medibus{Code: MedibusTexts, Answer: true, Next: 5}},
+		{"values", medibus(1, '$', "05 123 06 456"), Medibus{Code: MedibusValues, Answer: true, HasData: true, Next: 18}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

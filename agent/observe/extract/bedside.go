@@ -53,7 +53,8 @@ func (x *Extractor) readBCC(c *flows.Conn, b []byte) (used int, p dissect.Progre
 }
 
 // readMedibus states what a Dräger device says of itself, and who collects from
-// it. Both sides ask each other for an identity; only the device has one.
+// it. Both sides ask each other for an identity and for data; only the device has
+// any.
 func (x *Extractor) readMedibus(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
 	return eachFrame(b, func(b []byte) (int, dissect.Progress) {
 		m := &x.decoders.medibus
@@ -72,7 +73,7 @@ func (x *Extractor) readMedibus(c *flows.Conn, b []byte) (used int, p dissect.Pr
 			x.word(w, fact.MedibusState, "standby")
 		case m.Texts:
 			x.word(w, fact.MedibusState, "operating")
-		case m.Answer && m.Code >= dissect.MedibusValues && m.Code < dissect.MedibusNOP:
+		case m.HasData:
 			x.yes(w, fact.MedibusDevice)
 		}
 		return m.Next, p

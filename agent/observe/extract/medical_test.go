@@ -177,6 +177,16 @@ func TestHL7IsPickedUp(t *testing.T) {
 	}
 }
 
+// TestMedibusHub: who collects is asked too, and answers: with nothing, or with
+// its own name. That makes it no device that is collected from.
+func TestMedibusHub(t *testing.T) {
+	hub := "\x1b\x243F\r" + sum8("\x01Q", "") + sum8("\x01R", "") + sum8("\x01*", "") + sum8("\x01$", "") + sum8("\x010", "")
+	device := "\x1bQ6C\r\x1bR6D\r" + "\x1b*45\r" + "\x1b\x243F\r"
+	if d := cmp.Diff([]string{"1 medibus.client yes"}, slices.DeleteFunc(said(converse(talk{client: hub, server: device}, 4001, true, 0)...), func(s string) bool { return s[0] == '9' })); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
 // TestHL7Datagram: some senders put a message on UDP, with its frame or without.
 // Nobody answers one, so it says nothing of whom it was sent to.
 func TestHL7Datagram(t *testing.T) {
