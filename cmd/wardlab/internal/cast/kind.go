@@ -44,6 +44,7 @@ const (
 	Glucometer
 	Analyser
 	Automation
+	AS50
 )
 
 // extra is what is known of such a part.
@@ -65,7 +66,7 @@ func extras() []extra {
 	return []extra{
 		{Hub, "hub", "", false, []uint32{0x005056}, "", Kinds()},
 		{Rack, "rack", "infusion-pump-lvp", false, []uint32{0x001221}, "Infusomat Space", []Kind{ICU}},
-		{Syringe, "syringe", "infusion-pump-syringe", false, []uint32{0x001221}, "Perfusor Space", care},
+		{Syringe, "syringe", "infusion-pump-syringe", true, []uint32{0x001221}, "Perfusor Space", care},
 		{Asena, "asena", "infusion-pump-syringe", false, []uint32{0x00b094, 0x00d075}, "", care},
 		{UnityMonitor, "ge-monitor", "patient-monitor", false, []uint32{0x0000a1}, "B40 Patient Monitor", []Kind{ICU}},
 		{DRIMonitor, "s5-monitor", "patient-monitor", false, []uint32{0x00409d}, "", care},
@@ -80,6 +81,7 @@ func extras() []extra {
 		{SDCAnaesthesia, "sdc-machine", "anaesthesia-machine", false, []uint32{0xf0e5c3}, "", []Kind{Theatre}},
 		{Glucometer, "glucometer", "poct-meter-dock", true, []uint32{0x006019}, "", []Kind{Laboratory, ICU}},
 		{Analyser, "analyser", "lab-analyser", false, []uint32{0x00066b}, "", []Kind{Laboratory}},
+		{AS50, "as50", "infusion-pump-syringe", true, []uint32{0x5842e4, 0x5846e1}, "", []Kind{Theatre}},
 		{Automation, "automation", "lab-analyser", false, []uint32{0x28def6}, "", []Kind{Laboratory}},
 	}
 }
@@ -107,7 +109,7 @@ func (p Part) Vague() bool { return p.extra().vague }
 func NewKind(seed uint64, kind Kind) *Cast {
 	c := New(seed)
 	c.Kind = kind
-	c.members = slices.Grow(c.members, int(Automation)+1)[:int(Automation)+1]
+	c.members = slices.Grow(c.members, int(AS50)+1)[:int(AS50)+1]
 	r := rand.New(rand.NewPCG(seed, 0x62656473))
 	taken := map[netip.Addr]bool{c.Broadcast(): true}
 	for _, p := range Parts() {

@@ -100,7 +100,7 @@ func decode(t *testing.T, dir string) {
 	}{
 		{"w1", []string{"dhcp", "hl7", "tls.handshake.type == 1", "ip.flags.mf == 1 && ip.proto == 6", "arp"}},
 		{"w2", []string{"dhcp", "udp.port == 24005 && ip.dst == 224.0.23.63", "udp.port == 24005 && eth.dst == ff:ff:ff:ff:ff:ff", "udp.port == 24105", "igmp"}},
-		{"w3", []string{"dicom.pdu.type == 1", "dicom.pdu.type == 2", "dicom.pdu.type == 4", "dicom.pdu.type == 5"}},
+		{"w3", []string{"dicom.pdu.type == 1", "dicom.pdu.type == 2", "dicom.pdu.type == 4", "dicom.pdu.type == 5", `dicom.pdv.ctx == 7 && frame contains "COMPLETED" && !_ws.malformed`}},
 		{"w4", []string{"mdns && dns.ptr.domain_name", "ipp", "http.server"}},
 		{"w5", []string{"dhcp.option.vendor_class_id == \"MSFT 5.0\"", "http.user_agent", "dns.qry.name", "ipp"}},
 	} {

@@ -10,14 +10,17 @@ import (
 
 // Ports of the laboratory's data manager, which no standard names.
 const (
-	poctPort = 5001
-	astmPort = 5002
-	fhirPort = 8080
+	poctPort  = 5001
+	astmPort  = 5002
+	batchPort = 5003
+	fhirPort  = 8080
+	er7Port   = 8081
+	webPort   = 8042 // of the PACS
 )
 
 // laboratory are the scenes of point-of-care devices and analysers.
 func (s *Stage) laboratory() []Scene {
-	return []Scene{s.glucometer(), s.analyser(), s.automation(), s.fhir()}
+	return []Scene{s.glucometer(), s.analyser(), s.automation(), s.batch(), s.er7(), s.fhir(), s.dicomWeb()}
 }
 
 // glucometer says hello by POCT1-A, tells that it is ready, and sends a result.
@@ -77,6 +80,41 @@ func (s *Stage) automation() Scene {
 		return wire.Report{App: "AUTOMATION", Facility: "LAB", Type: "SSU^U03", Version: "2.6",
 			Segments: []string{"EQU|" + m.Serial + "|" + hl7Time() + "|OP^operating", "SAC|" + s.Ward.Cast.Patient.ID + "||" + s.Ward.Cast.Patient.Family}}
 	})
+}
+
+// results are messages of results as an analyser writes them down.
+func (s *Stage) results(n int) []byte {
+	return wire.Report{App: "AUTOMATION", Facility: "LAB", Time: hl7Time(), Type: "ORU^R01", Control: fmt.Sprint(n), Version: "2.6", Patient: s.patient(),
+		Segments: []string{"OBR|1|||WBC", "OBX|1|NM|6690-2^WBC^LN||5.4|10*9/L|||||F"}}.Message()
+}
+
+// batch is a file of results, without a frame.
+func (s *Stage) batch() Scene {
+	return scene(cast.Automation, cast.Hub, "tcp", batchPort, "HL7 batch", func(n int) [][]byte {
+		return [][]byte{wire.Batch("AUTOMATION", "LAB", hl7Time(), s.results(2*n), s.results(2*n+1))}
+	}, func([]byte) []byte { return wire.Batch("HUB", "LAB", hl7Time()) })
+}
+
+// er7 are results sent by HTTP.
+func (s *Stage) er7() Scene {
+	return scene(cast.Automation, cast.Hub, "tcp", er7Port, "HL7 over HTTP", func(n int) [][]byte {
+		return [][]byte{wire.ER7(s.member(cast.Hub).Addr.String(), s.results(n))}
+	}, func(heard []byte) []byte {
+		_, message, _ := bytes.Cut(heard, []byte("\r\n\r\n"))
+		ack, err := wire.Ack(message, hl7Time())
+		if err != nil {
+			return nil
+		}
+		return wire.ER7Answer(ack)
+	})
+}
+
+// dicomWeb is the PC that looks for studies in the PACS.
+func (s *Stage) dicomWeb() Scene {
+	patient := s.Ward.Cast.Patient
+	return scene(cast.PC, cast.PACS, "tcp", webPort, "DICOMweb studies", func(int) [][]byte {
+		return [][]byte{wire.DICOMWebGet(s.member(cast.PACS).Addr.String(), patient.ID)}
+	}, func([]byte) []byte { return wire.DICOMWebStudies(patient.Family, patient.Given) })
 }
 
 // fhir is the glucometers' manager being asked what it is, and for a patient.

@@ -12,14 +12,19 @@ import (
 // sdcPort is where the SDC devices serve; they name it themselves.
 const sdcPort = 53200
 
+// Codes of ISO/IEEE 11073-10101.
+const (
+	monitorCode     = 69965
+	anaesthesiaCode = 70041
+)
+
 // monitors are the scenes of patient monitors and of what announces itself.
 func (s *Stage) monitors() []Scene {
-	all := []Scene{s.rwhat(), s.vitals(), s.unityReport(), s.dri(), s.mindrayReport(cast.MindrayMonitor), s.mindrayReport(cast.MindrayAnaesthesia)}
+	all := []Scene{s.mindrayValues(), s.sdcReport(), s.rwhat(), s.vitals(), s.unityReport(), s.dri(), s.mindrayReport(cast.MindrayMonitor), s.mindrayReport(cast.MindrayAnaesthesia)}
 	for _, p := range []cast.Part{cast.MindrayMonitor, cast.MindrayAnaesthesia} {
 		all = append(all, s.mindray(p))
 	}
-	// Codes of ISO/IEEE 11073-10101: a monitor, an anaesthesia system.
-	all = append(append(all, s.sdc(cast.SDCMonitor, 69965)...), s.sdc(cast.SDCAnaesthesia, 70041)...)
+	all = append(append(all, s.sdc(cast.SDCMonitor, monitorCode)...), s.sdc(cast.SDCAnaesthesia, anaesthesiaCode)...)
 	return append(all, s.oximeter())
 }
 
@@ -88,21 +93,45 @@ func (s *Stage) mindrayReport(p cast.Part) Scene {
 		r := wire.Report{App: m.Model + eui, Type: "ORU^R01^ORU_R01", Version: "2.6", Profile: wire.PCD01, Patient: s.patient(),
 			Segments: []string{"OBR|1|||1000^x^99MNDRY", "OBX|1|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72||||||R"}}
 		if p == cast.MindrayMonitor { // the D series names itself as the facility
-			r.App, r.Facility = "MINDRAY_EGATEWAY", m.Model+eui
+			r.App, r.Facility = "", m.Model+eui
 		}
 		return r
 	})
 }
 
+// mindrayValues is how a collector reads a Mindray monitor: heartbeats of both
+// sides, and values of no time and no sender.
+func (s *Stage) mindrayValues() Scene {
+	const port = 4601
+	x := scene(cast.Hub, cast.MindrayMonitor, "tcp", port, "Mindray values", func(int) [][]byte { return [][]byte{wire.Mindray(wire.MindrayHeartbeat)} },
+		func([]byte) []byte {
+			return append(wire.Mindray(wire.MindrayHeartbeat), wire.Mindray(wire.MindrayValues, "OBX||NM|101^HR|2101|72||||||F", "OBX||NM|160^SpO2|2103|98||||||F")...)
+		})
+	x.whole = hl7Ended
+	return x
+}
+
+// sdcIdentity is what an SDC device says of itself.
+func (s *Stage) sdcIdentity(p cast.Part, code int) wire.SDCProvider {
+	m := s.member(p)
+	uuid := fmt.Sprintf("6f1f8b6e-0000-4000-8000-%012x", m.MAC[:])
+	return wire.SDCProvider{UUID: uuid, Code: code, Address: fmt.Sprintf("http://%s:%d/%s", m.Addr, sdcPort, uuid), Bed: s.Ward.Cast.Patient.Family,
+		Friendly: s.person(), Maker: "Dräger", Firmware: m.SW, Serial: m.Serial}
+}
+
+// sdcReport is a monitor's report to its subscriber that a patient is at it.
+func (s *Stage) sdcReport() Scene {
+	const port = 6464 // IANA: ieee11073-20701
+	return scene(cast.SDCMonitor, cast.Hub, "tcp", port, "SDC context report", func(int) [][]byte {
+		p := s.Ward.Cast.Patient
+		return [][]byte{s.sdcIdentity(cast.SDCMonitor, monitorCode).SDCReport(s.member(cast.Hub).Addr.String(), p.Family, p.Given)}
+	}, func([]byte) []byte { return wire.SDCTaken() })
+}
+
 // sdc is an SDC device: its hello, and metadata in clear text, whose name is a
 // person's.
 func (s *Stage) sdc(p cast.Part, code int) []Scene {
-	identity := func() wire.SDCProvider {
-		m := s.member(p)
-		uuid := fmt.Sprintf("6f1f8b6e-0000-4000-8000-%012x", m.MAC[:])
-		return wire.SDCProvider{UUID: uuid, Code: code, Address: fmt.Sprintf("http://%s:%d/%s", m.Addr, sdcPort, uuid), Bed: s.Ward.Cast.Patient.Family,
-			Friendly: s.person(), Maker: "Dräger", Firmware: m.SW, Serial: m.Serial}
-	}
+	identity := func() wire.SDCProvider { return s.sdcIdentity(p, code) }
 	hello := scene(p, cast.Hub, "udp", wire.DiscoveryPort, "WS-Discovery hello", func(n int) [][]byte {
 		return [][]byte{identity().Hello(fmt.Sprintf("6f1f8b6e-0000-4000-9000-%012x", n))}
 	}, nil)

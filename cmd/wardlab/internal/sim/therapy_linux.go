@@ -14,11 +14,12 @@ const (
 	medibusPort = 4001
 	pb840Port   = 10002
 	masimoPort  = 2101
+	as50Port    = 10003
 )
 
 // therapy are the scenes of pumps, ventilators and anaesthesia machines.
 func (s *Stage) therapy() []Scene {
-	return []Scene{s.rack(), s.pumpReport(cast.Rack), s.pumpReport(cast.Syringe), s.asena(), s.medibus(cast.Ventilator), s.medibus(cast.Anaesthesia),
+	return []Scene{s.rack(), s.pumpReport(cast.Rack), s.pumpReport(cast.Syringe), s.asena(), s.as50(), s.medibus(cast.Ventilator), s.medibus(cast.Anaesthesia),
 		s.pb840(), s.masimo(), s.lantronix(), s.moxa(), s.addp()}
 }
 
@@ -69,6 +70,16 @@ func (s *Stage) asena() Scene {
 		}
 		return wire.Asena("INF", s.Ward.Cast.Patient.Given+"^3.5")
 	})
+}
+
+// as50 is a Baxter syringe pump that is asked what it is.
+func (s *Stage) as50() Scene {
+	return scene(cast.Hub, cast.AS50, "tcp", as50Port, "AS50 questions", func(n int) [][]byte {
+		if n == 0 {
+			return [][]byte{wire.AS50("DEV?")}
+		}
+		return [][]byte{wire.AS50("STATUS?")}
+	}, func([]byte) []byte { return wire.AS50Answer() })
 }
 
 // medibus is a Dräger ventilator or anaesthesia machine: initialised, asked who

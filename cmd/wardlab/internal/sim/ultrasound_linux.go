@@ -25,6 +25,7 @@ const (
 	multiFrame = 1
 	image      = 3
 	worklist   = 5
+	performed  = 7
 )
 
 // Exam holds one association for the whole run and stores an image in it every
@@ -60,17 +61,20 @@ func (s *Stage) visit(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	for _, p := range wire.Find(worklist, 1) {
-		if _, err := c.Write(p); err != nil {
-			return fmt.Errorf("worklist query: %w", err)
-		}
-	}
-	if err := success(c); err != nil {
+	if err := s.tell(c, wire.Find(worklist, 1)); err != nil {
 		return fmt.Errorf("worklist query: %w", err)
 	}
-	// A clip: three P-DATA PDUs of 8 KiB, each longer than a TCP segment.
-	if err := s.store(c, 2, multiFrame, wire.UIDUSMultiFrame, 24000, 8000); err != nil {
+	patient := s.Ward.Cast.Patient
+	step := fmt.Sprintf("1.2.840.113619.2.%d.7", time.Now().Unix())
+	if err := s.tell(c, wire.Perform(performed, 3, wire.CommandCreate, step, "IN PROGRESS", patient.Family, patient.Given)); err != nil {
+		return fmt.Errorf("procedure step: %w", err)
+	}
+	// A clip: three P-DATA PDUs of up to 8 KB, each longer than a TCP segment.
+	if err := s.store(c, 2, multiFrame, wire.UIDUSMultiFrame, 20000, 8000); err != nil {
 		return err
+	}
+	if err := s.tell(c, wire.Perform(performed, 4, wire.CommandSet, step, "COMPLETED", patient.Family, patient.Given)); err != nil {
+		return fmt.Errorf("procedure step: %w", err)
 	}
 	if _, err := c.Write(wire.ReleaseRequest()); err != nil {
 		return fmt.Errorf("release: %w", err)
@@ -123,15 +127,20 @@ func (s *Stage) store(c net.Conn, message uint16, context byte, class string, si
 	patient := s.Ward.Cast.Patient
 	// An instance UID below GE's root for instances, unlike any before it.
 	instance := fmt.Sprintf("1.2.840.113619.2.%d.%d", time.Now().Unix(), message)
-	for _, p := range wire.Store(context, message, class, instance, patient.Family, patient.Given, size, chunk) {
-		if _, err := c.Write(p); err != nil {
-			return fmt.Errorf("store: %w", err)
-		}
-	}
-	if err := success(c); err != nil {
+	if err := s.tell(c, wire.Store(context, message, class, instance, patient.Family, patient.Given, size, chunk)); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
+}
+
+// tell sends a command and waits for its response.
+func (s *Stage) tell(c net.Conn, pdus [][]byte) error {
+	for _, p := range pdus {
+		if _, err := c.Write(p); err != nil {
+			return err
+		}
+	}
+	return success(c)
 }
 
 // success awaits a response command set.

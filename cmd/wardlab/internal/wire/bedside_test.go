@@ -39,6 +39,7 @@ func TestBedside(t *testing.T) {
 			unhex("010400007e0000015f5e10004943557c42454430310000000000000058585858585858585858585858580007000307d000110020000907d000130bb8001c0bb9000d07d0000c07d0" + strings.Repeat("00", 16))},
 		{"dri", DRI(DRINetwork, 1, 8, 0x5f5e1000),
 			unhex("7e28000108010000105e5f0000000005000000ff0000ff0000ff0000ff0000ff0000ff0000ff0000fffc7e")},
+		{"mindray heartbeat", Mindray(MindrayHeartbeat), "\x0bMSH|^~\\&|||||||ORU^R01|106|P|2.3.1|\r\x1c\r"},
 		{"moxa", MoxaAnswer(0, 0x5110, MAC{0, 0x90, 0xe8, 0, 0, 1}, netip.MustParseAddr("192.0.2.7"), ""), unhex("81000018 00000000 00801051 1051 0090e8000001 c0000207")},
 	} {
 		if string(tt.got) != tt.want {

@@ -115,6 +115,8 @@ const (
 	CommandStore    = 0x0001
 	CommandFind     = 0x0020
 	CommandEcho     = 0x0030
+	CommandSet      = 0x0120
+	CommandCreate   = 0x0140
 	commandResponse = 0x8000
 	noDataSet       = 0x0101
 	withDataSet     = 0x0001
@@ -158,6 +160,28 @@ func Store(context byte, message uint16, class, instance, family, given string, 
 		object = object[n:]
 	}
 	return out
+}
+
+// Perform tells of a modality performed procedure step as its PDUs: N-CREATE when
+// it begins, N-SET when it is done (PS3.4 annex F), with the patient in the first.
+func Perform(context byte, message, field uint16, instance, status, family, given string) [][]byte {
+	class, uid := uint16(0x0002), uint16(0x1000) // affected
+	dataset := be(nil)
+	if field == CommandSet {
+		class, uid = 0x0003, 0x1001 // requested
+	} else {
+		dataset = dataset.bytes(element(0x0010, 0x0010, []byte(family+"^"+given)))
+	}
+	return [][]byte{
+		dataPDU(context, 3, command(
+			element(0, class, []byte(UIDPerformedStep)),
+			element(0, 0x0100, le16(field)),
+			element(0, 0x0110, le16(message)),
+			element(0, 0x0800, le16(withDataSet)),
+			element(0, uid, []byte(instance)),
+		)),
+		dataPDU(context, 2, dataset.bytes(element(0x0040, 0x0252, []byte(status)))),
+	}
 }
 
 // Find is a modality worklist query as its PDUs.

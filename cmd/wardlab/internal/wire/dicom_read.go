@@ -114,7 +114,7 @@ func ParseCommand(b []byte) (Command, error) {
 			u = binary.LittleEndian.Uint16(v)
 		}
 		switch elem {
-		case 0x0002:
+		case 0x0002, 0x0003: // affected, requested
 			c.Class = strings.TrimRight(string(v), "\x00")
 		case 0x0100:
 			c.Field, seen = u, true

@@ -49,6 +49,19 @@ func (p SDCProvider) Metadata() []byte {
 	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
+// SDCReport tells a subscriber at host, in clear text, that a patient is
+// associated, and who (BICEPS, ISO/IEEE 11073-10207).
+func (p SDCProvider) SDCReport(host, family, given string) []byte {
+	body := fmt.Sprintf(soap+` xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:m="http://standards.ieee.org/downloads/11073/11073-10207-2017/message" xmlns:n="http://standards.ieee.org/downloads/11073/11073-10207-2017/participant">`+
+		`<s:Header><a:Action>http://standards.ieee.org/downloads/11073/11073-20701-2018/ContextService/EpisodicContextReport</a:Action><a:From><a:Address>urn:uuid:%s</a:Address></a:From></s:Header>`+
+		`<s:Body><m:EpisodicContextReport MdibVersion="7"><m:ReportPart><m:ContextState i:type="n:PatientContextState" ContextAssociation="Assoc"><n:CoreData><n:Givenname>%s</n:Givenname><n:Familyname>%s</n:Familyname></n:CoreData></m:ContextState></m:ReportPart></m:EpisodicContextReport></s:Body></s:Envelope>`,
+		p.UUID, given, family)
+	return fmt.Appendf(nil, "POST /reports HTTP/1.1\r\nHost: %s\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s", host, len(body), body)
+}
+
+// SDCTaken is the subscriber's answer.
+func SDCTaken() []byte { return []byte("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n") }
+
 // SDCGet asks a provider at host for its metadata.
 func SDCGet(host, uuid string) []byte {
 	body := soap + `><s:Header><a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action><a:To>urn:uuid:` + uuid + `</a:To></s:Header><s:Body/></s:Envelope>`

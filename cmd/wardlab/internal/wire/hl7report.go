@@ -35,6 +35,39 @@ func (r Report) Message() []byte {
 	return []byte(strings.Join(lines, "\r") + "\r")
 }
 
+// Batch is a file of one batch of messages, as it is written: with headers and
+// trailers around them, and no frame (HL7 v2 chapter 2.10.3).
+func Batch(app, facility, time string, messages ...[]byte) []byte {
+	b := fmt.Appendf(nil, "FHS|^~\\&|%s|%s|||%s\rBHS|^~\\&|%s|%s|||%s\r", app, facility, time, app, facility, time)
+	for _, m := range messages {
+		b = append(b, m...)
+	}
+	return fmt.Appendf(b, "BTS|%d\rFTS|1\r", len(messages))
+}
+
+// ER7 is a message sent by HTTP to a host (HL7 over HTTP).
+func ER7(host string, message []byte) []byte {
+	return fmt.Appendf(nil, "POST /hl7 HTTP/1.1\r\nHost: %s\r\nContent-Type: x-application/hl7-v2+er7; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s", host, len(message), message)
+}
+
+// ER7Answer is the answer with an acknowledgement.
+func ER7Answer(message []byte) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: x-application/hl7-v2+er7; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s", len(message), message)
+}
+
+// Control ids by which Mindray tells its messages apart (protocols.md 2.10).
+const (
+	MindrayHeartbeat = 106
+	MindrayValues    = 204
+)
+
+// Mindray is a message between a Mindray monitor and its collector, whose header
+// names nobody.
+func Mindray(control int, segments ...string) []byte {
+	head := fmt.Sprintf(`MSH|^~\&|||||||ORU^R01|%d|P|2.3.1|`, control)
+	return MLLP([]byte(strings.Join(append([]string{head}, segments...), "\r") + "\r"))
+}
+
 // PatientSegments are PID and PV1 of a person: synthetic, and must never be
 // seen again.
 func PatientSegments(family, given, id, bed string) string {

@@ -33,6 +33,14 @@ func crc16(b []byte) uint16 {
 	return crc
 }
 
+// AS50 is a question to a Baxter AS50 syringe pump, with its checksum.
+func AS50(question string) []byte {
+	return fmt.Appendf(nil, "[%s]%04X", question, crc16([]byte("["+question+"]")))
+}
+
+// AS50Answer is what the pump says when it has understood.
+func AS50Answer() []byte { return []byte("[ACK]") }
+
 // PB840 is the answer of a Puritan Bennett ventilator to SNDA: octets from STX to CR,
 // number of fields, and the fields, of which the second is the ventilator's
 // number, in 18 characters.
