@@ -1,7 +1,9 @@
 package command
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -41,9 +43,42 @@ func (t *Task) takeRoot(o order, retained bool, now clock.Stamp) {
 		t.keep(fileNumbers, t.saveNumbers)
 		t.condition(rootCode, nil)
 		t.tellVersions()
+		t.opt.Answers.Again() // what came before the root that it is signed under was refused
 	}
 	t.send(answer)
 	t.audit(st, by, answer)
+}
+
+// maxRoots is how many roots one message may hold.
+const maxRoots = 64
+
+// rootsBefore takes, of a message with several roots, all but the last, which it
+// returns: a gateway that was off while the root changed more than once needs
+// each of them, in order, and the broker retains one message. Those that are in
+// force, or were, are passed over; what is wrong with one the last shows, which
+// cannot follow then.
+func (t *Task) rootsBefore(m Inbound, now clock.Stamp) Inbound {
+	if len(m.Payload) > signed.MaxEnvelope || t.root == nil {
+		return m
+	}
+	var all []json.RawMessage
+	for d := json.NewDecoder(bytes.NewReader(m.Payload)); d.More(); {
+		var one json.RawMessage
+		if err := d.Decode(&one); err != nil || len(all) == maxRoots {
+			return m // it is refused as a whole
+		}
+		all = append(all, one)
+	}
+	for i, one := range all {
+		m.Payload = one
+		if i == len(all)-1 {
+			break
+		}
+		if o, err := t.verify(m); err == nil && o.Statement.Kind == signed.KindRoot {
+			t.takeRoot(o, true, now)
+		}
+	}
+	return m
 }
 
 // rootSigners are the people whose keys, known to one of the roots, signed.

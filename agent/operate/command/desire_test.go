@@ -1,8 +1,10 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -382,6 +384,27 @@ func (w *ward) turn(ctx context.Context) {
 	case <-w.task.session:
 		w.task.reached(ctx)
 	default:
+	}
+}
+
+// A gateway that was off while the root changed twice takes both from the one
+// message that the broker retains, and asks for what was signed under the newest.
+func TestRootsInOneMessage(t *testing.T) {
+	w := newWard(t)
+	second, third, fourth := w.makeRoot(2, nil, "root-a"), w.makeRoot(3, nil, "root-a"), w.makeRoot(4, nil, "root-a")
+	chain := func(roots ...[]byte) []byte { return bytes.Join(roots, []byte("\n")) }
+	send := func(roots ...[]byte) string {
+		w.again = 0
+		end := w.obeyOn("desired/root", chain(roots...), true)
+		return fmt.Sprintf("%s, version %d, again %d", end, w.task.root.Version(), w.again)
+	}
+	forged := w.forge(second, "mallory", "keys", "kyes")
+	got := []string{send(third), send(forged, third), send(second, third), send(second, third), send(w.root, second, third, fourth), send(fourth),
+		send(slices.Repeat([][]byte{fourth}, maxRoots+1)...), send(fourth, []byte("{")), send(second, third, fourth)}
+	want := []string{"rejected wrong-root, version 1, again 0", "rejected wrong-root, version 1, again 0", "succeeded, version 3, again 2", "silence, version 3, again 0",
+		"succeeded, version 4, again 1", "silence, version 4, again 0", "silence, version 4, again 0", "silence, version 4, again 0", "silence, version 4, again 0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -71,10 +71,13 @@ type Config interface {
 	InForce(toml string) bool
 }
 
-// Answers is where answers go.
+// Answers is where answers go, and what the broker retains comes from.
 type Answers interface {
 	// Answer takes one; it does not block.
 	Answer(id string, payload []byte)
+	// Again asks the broker once more, soon, for all that it retains of the desired
+	// state; it does not block.
+	Again()
 }
 
 // Codes are the one-time codes of the console: onsite.Codes.

@@ -18,6 +18,9 @@ func (t *Task) handle(ctx context.Context, m Inbound) {
 	t.turn.Lock()
 	defer t.turn.Unlock()
 	now := t.opt.Clock.Now()
+	if m.Topic == "desired/"+string(signed.KindRoot) {
+		m = t.rootsBefore(m, now)
+	}
 	o, err := t.verify(m)
 	switch {
 	case err != nil:

@@ -134,6 +134,7 @@ type ward struct {
 	state   map[string]string // what effects made of the world
 	answers []Answer          // since the last message
 	history []Answer
+	again   int // how often the broker was asked for what it retains
 	audit   []event.Order
 	task    *Task
 
@@ -384,6 +385,8 @@ func (w *ward) Answer(id string, payload []byte) {
 	defer w.mu.Unlock()
 	w.answers, w.history = append(w.answers, a), append(w.history, a)
 }
+
+func (w *ward) Again() { w.again++ }
 
 func (w *ward) Use(subject, given string, _ time.Duration) bool {
 	ok := w.code != "" && given == w.code+" "+subject

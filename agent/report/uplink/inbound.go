@@ -38,7 +38,16 @@ func (u *Uplink) take(m Message) {
 	u.missed = u.missed || strings.HasPrefix(rest, "desired/") // the broker has it still: it is asked for again
 }
 
-// takeMissed reports, once, whether desired state was refused for want of room.
+// Again asks the broker, soon, for what it retains of the desired state. It does
+// not block and is safe for concurrent use.
+func (u *Uplink) Again() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.missed = true
+}
+
+// takeMissed reports, once, whether desired state is to come again: it was
+// refused for want of room, or somebody asked.
 func (u *Uplink) takeMissed() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
