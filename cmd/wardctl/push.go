@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 )
 
-const pushUsage = `  wardctl push FILE.dsse [--root ROOT.dsse] [--wait DURATION]
-      bring what is to be in force to the gateways it is for; the broker keeps it
+const pushUsage = `  wardctl push FILE.dsse… [--root ROOT.dsse] [--wait DURATION]
+      bring what is to be in force to the gateways it is for; the broker keeps it.
+      Several files are roots, in order: a gateway that was off needs each
       --root   refuse here what the gateways would refuse
       --wait   for their answers, so long; exit codes as of cmd
   wardctl cmd FILE.dsse [--root ROOT.dsse] [--timeout DURATION]
@@ -37,11 +39,11 @@ func push(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(files) != 1 || !l.at() {
+	if len(files) == 0 || !l.at() {
 		fs.Usage()
 		return errUsage
 	}
-	st, text, err := l.readStatement(files[0], *root)
+	st, text, err := l.readRoots(files, *root)
 	if err != nil {
 		return err
 	}
@@ -56,6 +58,27 @@ func push(args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintf(stdout, "pushed %s %d to %s\n", st.Kind, st.Seq, topic)
 		return err
 	})
+}
+
+// readRoots reads what is to be pushed: one statement, or the roots of a site one
+// after the other, which go in one message. The last is the one that is told of.
+func (l *link) readRoots(files []string, root string) (signed.Statement, []byte, error) {
+	var message [][]byte
+	for i, file := range files {
+		st, text, err := l.readStatement(file, root)
+		if err != nil {
+			return st, nil, err
+		}
+		message = append(message, text)
+		if len(files) > 1 && st.Kind != signed.KindRoot {
+			return st, nil, fmt.Errorf("%s: %s: only roots go together", file, st.Kind)
+		}
+		if i == len(files)-1 {
+			return st, bytes.Join(message, []byte("\n")), nil
+		}
+		root = file // the next one must follow on it
+	}
+	return signed.Statement{}, nil, errUsage
 }
 
 // command sends one, and tells what the gateways answer.
