@@ -132,9 +132,10 @@ func samples() []sample {
 // truth writes a length as it is.
 func truth(n int) int { return n }
 
-// lies are what is written instead of a length.
+// lies are what is written instead of a length; below zero, all bits of a binary
+// one are set.
 func lies(n int) []int {
-	return []int{0, 1, n - 1, n + 1, n - 2, n + 2, n - 4, n + 4, n / 2, 2 * n, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff}
+	return []int{0, 1, n - 1, n + 1, n - 2, n + 2, n - 4, n + 4, n / 2, 2 * n, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, -1}
 }
 
 // lied are the messages of a sample with one length that lies.
@@ -144,7 +145,7 @@ func (s *sample) lied() (all []string) {
 			at := -1
 			all = append(all, s.write(func(n int) int {
 				if at++; at == k {
-					return max(0, lies(n)[which])
+					return lies(n)[which]
 				}
 				return n
 			}))
