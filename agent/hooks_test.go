@@ -118,6 +118,12 @@ func TestHooksAreAsked(t *testing.T) {
 // A device that talks on although the hook says that it is off the network is
 // said; broken glass has the hook undone.
 func TestHookWithoutEffect(t *testing.T) {
+	for _, glass := range []signed.BreakGlass{{Scope: signed.ScopeDevice, Name: string(device.IDOf(intruderMAC()))}, {Scope: signed.ScopePort, Name: "w2"}, {Scope: signed.ScopePort, Name: "up0"}} {
+		t.Run(glass.Scope+" "+glass.Name, func(t *testing.T) { hookWithoutEffect(t, glass) })
+	}
+}
+
+func hookWithoutEffect(t *testing.T, glass signed.BreakGlass) {
 	s := newSigners(t)
 	inGateway(t, "", func(g *gateway) {
 		asked := filepath.Join(g.dir, "asked")
@@ -133,7 +139,7 @@ func TestHookWithoutEffect(t *testing.T) {
 		if diff := cmp.Diff([]string{"nac.not-effective:" + string(intruder)}, g.conditions()); diff != "" {
 			t.Errorf("conditions (-want +got):\n%s", diff)
 		}
-		if a := g.obeyed(s, signed.BreakGlass{Scope: signed.ScopeDevice, Name: string(intruder), Seconds: 60}, "dora"); a.State != command.Succeeded {
+		if a := g.obeyed(s, signed.BreakGlass{Scope: glass.Scope, Name: glass.Name, Seconds: 60}, "dora"); a.State != command.Succeeded {
 			t.Fatalf("break-glass: %+v", a)
 		}
 		g.wait(2 * time.Minute)

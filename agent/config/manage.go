@@ -138,7 +138,8 @@ func secretFile(h Hook) error {
 // back. Nor is what the rules stand on, which the people who sign for the
 // configuration do not sign for: with the uplink at another port a pump is cut
 // from its server, and the broker is reached all the same. Nor are programs: one
-// could do anything.
+// could do anything. Nor is what whoever stands there has: the console, and the
+// break-glass on it, which may become easier from afar and not harder.
 func (c *Config) MayBecome(other *Config) error {
 	if c.Came != nil {
 		c = c.Came
@@ -153,10 +154,15 @@ func (c *Config) MayBecome(other *Config) error {
 		{"ports.ward", strings.Join(c.Ports.Ward, ", "), strings.Join(other.Ports.Ward, ", ")},
 		{"policy.file", c.Policy, other.Policy},
 		{"rules.dir", c.Rules, other.Rules},
+		{"console.device", c.Console.Device, other.Console.Device},
+		{"console.baud", fmt.Sprint(c.Console.Baud), fmt.Sprint(other.Console.Baud)},
 	} {
 		if v.old != v.new {
 			return fmt.Errorf("%s: %q may not become %q from afar", v.key, v.old, v.new)
 		}
+	}
+	if glass := []string{"off", "challenge", "open"}; slices.Index(glass, other.Console.BreakGlass) < slices.Index(glass, c.Console.BreakGlass) {
+		return fmt.Errorf("console.break_glass: %q may not become %q from afar", c.Console.BreakGlass, other.Console.BreakGlass)
 	}
 	for _, h := range other.Hooks {
 		if len(h.Program) > 0 && !slices.ContainsFunc(c.Hooks, func(o Hook) bool { return slices.Equal(o.Program, h.Program) }) {

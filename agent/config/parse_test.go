@@ -128,6 +128,10 @@ func TestMayBecome(t *testing.T) {
 		"gateway = \"h\"\n":                                      `gateway: "g" may not become "h" from afar`,
 		base + "lab = true\n":                                    `lab: "false" may not become "true" from afar`,
 		base + "[state]\ndir = \"/elsewhere\"\n":                 `state.dir: "/data/wardkeeper" may not become "/elsewhere" from afar`,
+		base + "[console]\ndevice = \"/dev/ttyS0\"\n":            `console.device: "" may not become "/dev/ttyS0" from afar`,
+		base + "[console]\nbaud = 9600\n":                        `console.baud: "115200" may not become "9600" from afar`,
+		base + "[console]\nbreak_glass = \"challenge\"\n":        `console.break_glass: "open" may not become "challenge" from afar`,
+		base + "[console]\nbreak_glass = \"off\"\n":              `console.break_glass: "open" may not become "off" from afar`,
 		base + "[manage]\nroot = \"/mine\"\n":                    `manage.root: "" may not become "/mine" from afar`,
 	} {
 		c, err := Parse("new", []byte(in))
@@ -140,6 +144,17 @@ func TestMayBecome(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	// opening is easy
+	for to, want := range map[string]bool{"off": false, "challenge": true, "open": true} {
+		came.Console.BreakGlass = "challenge"
+		c, err := Parse("new", []byte(base+broker+"[console]\nbreak_glass = \""+to+"\"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := now.MayBecome(c) == nil; got != want {
+			t.Errorf("challenge to %s: %v, want %v", to, got, want)
 		}
 	}
 }
