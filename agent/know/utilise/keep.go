@@ -33,6 +33,7 @@ type keptDay struct {
 
 type keptPeer struct {
 	Addr    netip.Addr `json:"addr"`
+	Port    uint16     `json:"port,omitempty"`
 	Minutes uint16     `json:"minutes"`
 }
 
@@ -59,7 +60,7 @@ func (m *Meter) Encode() ([]byte, error) {
 	}
 	for _, p := range m.peers.list {
 		if p.addr.IsValid() {
-			k.Peers = append(k.Peers, keptPeer{p.addr, p.minutes})
+			k.Peers = append(k.Peers, keptPeer{p.addr, p.port, p.minutes})
 		}
 	}
 	for i := range m.hours.list[:m.hours.n] {
@@ -93,7 +94,7 @@ func Decode(b []byte) (*Meter, error) {
 		}
 	}
 	for i, p := range k.Peers {
-		m.peers.list[i] = peer{addr: p.Addr, minutes: p.Minutes}
+		m.peers.list[i] = peer{addr: p.Addr, port: p.Port, minutes: p.Minutes}
 	}
 	m.hours.n = uint8(len(k.Hours))
 	for i, h := range k.Hours {

@@ -56,7 +56,7 @@ func (m *Meter) Fact(kind fact.Kind, value string) { m.signs |= signOf(kind, val
 // Flow notes traffic.
 func (m *Meter) Flow(f *fact.Flow) {
 	if n := f.BytesFrom + f.BytesTo; n > 0 && works(f) {
-		m.peers.add(f.PeerIP, n)
+		m.peers.add(f.PeerIP, f.Service.Port, n)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestStates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			x := newWard(t, tt.role, 0)
+			x := newWard(t, tt.role)
 			for i, p := range tt.phases {
 				if got := x.minutes(p.minutes, p.sends(x)); got != p.want {
 					t.Errorf("phase %d: %s, want %s", i, got, p.want)
@@ -129,7 +129,7 @@ func TestUnused(t *testing.T) {
 }
 
 func TestHours(t *testing.T) {
-	w := newWard(t, "infusion-pump-lvp", 0)
+	w := newWard(t, "infusion-pump-lvp")
 	w.minutes(30, func() { w.says(fact.BCCState, "active") })
 	w.minutes(60, func() { w.says(fact.BCCState, "standby") })
 	b, err := w.m.Encode()
@@ -177,7 +177,7 @@ func TestBounds(t *testing.T) {
 	if size := reflect.TypeFor[Meter]().Size(); size > 2048 {
 		t.Errorf("a meter has %d bytes", size)
 	}
-	w := newWard(t, "patient-monitor", 0)
+	w := newWard(t, "patient-monitor")
 	w.minutes(60, func() { w.talks(server, 443, 1000) })
 	flow := &fact.Flow{Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: 443}, Answered: true, BytesFrom: 1000}
 	n := testing.AllocsPerRun(100_000, func() {
@@ -265,7 +265,7 @@ func TestWhatTells(t *testing.T) {
 // compared.
 func TestNoPatient(t *testing.T) {
 	const canary = "CANARY0001"
-	w := newWard(t, "patient-monitor", 0)
+	w := newWard(t, "patient-monitor")
 	for _, k := range []fact.Kind{fact.BCCState, fact.HL7PumpState, fact.HL7EquState, fact.MedibusState, fact.IVMode, fact.SDCMode, fact.SDCActivation,
 		fact.SDCInUse, fact.DRIRecord, fact.UnitySends, fact.POCTSends, fact.POCTState, fact.ASTMSends, fact.DICOMStores, fact.DICOMProposes, fact.HL7PCD, fact.HL7App} {
 		w.m.Fact(k, canary)
@@ -279,7 +279,7 @@ func TestNoPatient(t *testing.T) {
 
 // BenchmarkTurn is the price of one device a minute.
 func BenchmarkTurn(b *testing.B) {
-	w := newWard(nil, "ventilator", 0)
+	w := newWard(nil, "ventilator")
 	flow := &fact.Flow{PeerIP: testPeer(0), Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: 443}, Answered: true, BytesFrom: 1000}
 	at := w.stamp()
 	b.ReportAllocs()
@@ -296,5 +296,24 @@ func BenchmarkFlow(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Flow(flow)
+	}
+}
+
+// A service is another peer, though a router has the address of both; ports that
+// change with each connection are one.
+func TestPeersByService(t *testing.T) {
+	var p peers
+	for port := range uint16(100) {
+		p.add(testPeer(1), 40000+port, 10)
+		p.add(testPeer(1), 443, 10)
+	}
+	var got []uint16
+	for _, q := range p.list {
+		if q.addr.IsValid() {
+			got = append(got, q.port)
+		}
+	}
+	if diff := cmp.Diff([]uint16{0, 443}, got); diff != "" {
+		t.Errorf("ports (-want +got):\n%s", diff)
 	}
 }

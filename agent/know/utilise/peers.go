@@ -9,12 +9,17 @@ import (
 // maxPeers is how many peers of a device are told apart.
 const maxPeers = 8
 
-// peer is somebody that the device talks with, by its address: ports change.
+// peer is somebody that the device talks with, by its address and its service: a
+// router may stand for many. Ports that programs take to ask with (from 32768 on,
+// Linux) change and are all one, 0.
 type peer struct {
 	addr    netip.Addr
+	port    uint16
 	minutes uint16 // with traffic
 	bytes   uint64 // in this minute
 }
+
+const ephemeral = 32768
 
 // peers find those that belong to the device's work: who is there minute after
 // minute, not who moves most bytes once. A download of updates is no use.
@@ -25,11 +30,14 @@ type peers struct {
 
 // add counts traffic of this minute. Only a peer of one minute at most gives way
 // to another at once: a scan must not push out who is there every day.
-func (p *peers) add(addr netip.Addr, bytes uint64) {
+func (p *peers) add(addr netip.Addr, port uint16, bytes uint64) {
 	var least *peer
+	if port >= ephemeral {
+		port = 0
+	}
 	for i := range p.list {
 		q := &p.list[i]
-		if q.addr == addr {
+		if q.addr == addr && q.port == port {
 			q.bytes += bytes
 			return
 		}
@@ -41,7 +49,7 @@ func (p *peers) add(addr netip.Addr, bytes uint64) {
 		p.refused = true
 		return
 	}
-	*least = peer{addr: addr, bytes: bytes}
+	*least = peer{addr: addr, port: port, bytes: bytes}
 }
 
 // turn ends the minute and returns the bytes with the clinical peers: those with

@@ -19,34 +19,20 @@ type ward struct {
 	role   device.Role
 	sec    int
 	rng    *rand.Rand
-	loss   float64 // of what is sent
 	stated map[string]int
 }
 
 const step = 10
 
-func newWard(t *testing.T, role device.Role, loss float64) *ward {
-	return &ward{t: t, m: new(Meter), role: role, rng: rand.New(rand.NewPCG(1, 2)), loss: loss, stated: make(map[string]int)}
+func newWard(t *testing.T, role device.Role) *ward {
+	return &ward{t: t, m: new(Meter), role: role, rng: rand.New(rand.NewPCG(1, 2)), stated: make(map[string]int)}
 }
-
-func (w *ward) minute() int { return w.sec / 60 }
-
-// clock is the hour of the day, with its fraction.
-func (w *ward) clock() float64 { return float64(w.sec%86400) / 3600 }
 
 func (w *ward) stamp() clock.Stamp {
 	return clock.Stamp{Wall: time.Date(2026, 11, 2, 0, 0, w.sec, 0, time.UTC), Mono: time.Duration(w.sec+1) * time.Second, Quality: clock.NTP}
 }
 
-func (w *ward) lost() bool { return w.rng.Float64() < w.loss }
-
-// every reports whether a step is one of those so many seconds apart.
-func (w *ward) every(sec int) bool { return w.sec%sec == 0 }
-
 func (w *ward) says(kind fact.Kind, value string) {
-	if w.lost() {
-		return
-	}
 	w.m.Heard()
 	v, ok := fact.New(kind, value)
 	if !ok {
@@ -61,9 +47,6 @@ func (w *ward) says(kind fact.Kind, value string) {
 }
 
 func (w *ward) talks(peer string, port uint16, bytes uint64) {
-	if w.lost() {
-		return
-	}
 	w.m.Heard()
 	w.m.Flow(&fact.Flow{PeerIP: netip.MustParseAddr(peer), Service: fact.Service{EtherType: 0x0800, Proto: 6, Port: port},
 		Answered: true, PacketsFrom: 1, BytesFrom: bytes * uint64(75+w.rng.IntN(50)) / 100})
