@@ -30,9 +30,13 @@ func (f fence) Quarantine(ctx context.Context, o command.Order) error {
 }
 
 // Release ends a quarantine, here and outside, one whatever becomes of the other;
-// what cannot be undone at once is owed.
-func (f fence) Release(ctx context.Context, id device.ID, who string) error {
-	return errors.Join(f.a.enforce.Release(ctx, id, who), f.a.nac.Release(id, who))
+// what cannot be undone at once is owed, unless somebody says that it is undone.
+func (f fence) Release(ctx context.Context, id device.ID, who string, undone bool) error {
+	err := errors.Join(f.a.enforce.Release(ctx, id, who), f.a.nac.Release(id, who))
+	if undone {
+		err = errors.Join(err, f.a.nac.Undone(id, who))
+	}
+	return err
 }
 
 // Open lets everything of a gateway, port, device or segment pass, and has

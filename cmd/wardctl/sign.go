@@ -17,7 +17,7 @@ const signUsage = `  wardctl sign command OP --root ROOT.dsse --key FILE… --to
       sign a command for gateways by name, grp/NAME or all
       ping | diagnostics
       quarantine   --device ID --time 30m [--hooks NAME,…] [--code CODE]
-      release      --device ID
+      release      --device ID [--undone]  (by hand, what hooks that are gone owe)
       pin-role     --device ID --role NAME
       tag          --device ID [--tags NAME,…]
       break-glass  --scope gateway|port|device|segment [--name NAME] --time 30m

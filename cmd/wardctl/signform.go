@@ -19,10 +19,11 @@ import (
 type fields struct {
 	text map[string]*string
 	time *time.Duration
+	done *bool
 }
 
 func fieldFlags(fs *flag.FlagSet) fields {
-	f := fields{text: make(map[string]*string), time: fs.Duration("time", 0, "")}
+	f := fields{text: make(map[string]*string), time: fs.Duration("time", 0, ""), done: fs.Bool("undone", false, "")}
 	for _, n := range []string{"device", "hooks", "code", "role", "tags", "scope", "name", "segment", "mode", "in", "out", "src", "dst", "src-mac", "dst-mac", "service", "file"} {
 		f.text[n] = fs.String(n, "", "")
 	}
@@ -43,7 +44,7 @@ func (m form) read(fs *flag.FlagSet, what string, f fields) (signed.Args, error)
 	var err error
 	fs.Visit(func(g *flag.Flag) {
 		_, field := f.text[g.Name]
-		if (field || g.Name == "time") && !slices.Contains(strings.Fields(m.flags), g.Name) {
+		if (field || g.Name == "time" || g.Name == "undone") && !slices.Contains(strings.Fields(m.flags), g.Name) {
 			err = fmt.Errorf("sign %s: --%s does not belong to it", what, g.Name)
 		}
 	})
@@ -66,7 +67,9 @@ func forms() map[string]form {
 		"command quarantine": {"device time hooks code", func(f fields) (signed.Args, error) {
 			return is(signed.Quarantine{Device: f.of("device"), Seconds: f.seconds(), Hooks: list(f.of("hooks")), Code: f.of("code")})
 		}},
-		"command release": {"device", func(f fields) (signed.Args, error) { return is(signed.Release{Device: f.of("device")}) }},
+		"command release": {"device undone", func(f fields) (signed.Args, error) {
+			return is(signed.Release{Device: f.of("device"), Undone: *f.done})
+		}},
 		"command pin-role": {"device role", func(f fields) (signed.Args, error) {
 			return is(signed.PinRole{Device: f.of("device"), Role: f.of("role")})
 		}},

@@ -218,7 +218,7 @@ func (t *Task) release(ctx context.Context, st signed.Statement, by string) erro
 	}
 	delete(t.leases.Asked, id)
 	t.keep(fileLeases, t.saveLeases)
-	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, by) })
+	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, by, a.Undone) })
 }
 
 // lend marks a device until the lease ends.
@@ -257,7 +257,10 @@ func about(st signed.Statement) (id device.ID, name string) {
 		return device.ID(a.Device), (time.Duration(a.Seconds) * time.Second).String()
 	case opRelease:
 		a, _ := signed.DecodeArgs[signed.Release](st)
-		return device.ID(a.Device), ""
+		if a.Undone {
+			name = "undone by hand"
+		}
+		return device.ID(a.Device), name
 	case opPinRole:
 		a, _ := signed.DecodeArgs[signed.PinRole](st)
 		return device.ID(a.Device), a.Role

@@ -16,8 +16,9 @@ import (
 type Fence interface {
 	// Quarantine cuts a device off until o.For is over, or another call says.
 	Quarantine(ctx context.Context, o Order) error
-	// Release ends the quarantine; it is no error if there is none.
-	Release(ctx context.Context, id device.ID, who string) error
+	// Release ends the quarantine; it is no error if there is none. With undone who
+	// says that a person has undone what hooks that are gone had asked for.
+	Release(ctx context.Context, id device.ID, who string, undone bool) error
 	// Open lets everything of a gateway, port, device or segment pass for d.
 	Open(ctx context.Context, scope, name string, d time.Duration, who string) error
 	// Mode changes that of a segment.

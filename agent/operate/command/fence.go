@@ -154,7 +154,7 @@ func (t *Task) let(ctx context.Context, id device.ID, now clock.Stamp) error {
 		return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Quarantine(ctx, o) })
 	}
 	who := t.leases.Letting[id]
-	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, who) })
+	return t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.Release(ctx, id, who, false) })
 }
 
 // unheld says which devices a set names in vain.

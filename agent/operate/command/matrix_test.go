@@ -174,14 +174,14 @@ func TestThreshold(t *testing.T) {
 		w.obey(w.sign(w.next(), signed.Mode{Segment: "s", Mode: "enforce"}, "alice")),
 		w.done(),
 		w.obey(w.sign(w.next(), camera, "alice", "bob")),
-		w.obey(w.sign(w.next(), signed.Release{Device: "camera"}, "alice")), // opening takes one
+		w.obey(w.sign(w.next(), signed.Release{Device: "camera", Undone: true}, "alice")), // opening takes one
 		w.obey(w.sign(w.next(), signed.BreakGlass{Scope: "gateway", Seconds: 60}, "carol")),
 		w.obey(w.sign(w.next(), signed.Mode{Segment: "s", Mode: "observe"}, "carol")),
 		w.done(),
 	}
 	want := []string{"rejected threshold", "rejected threshold", "rejected threshold", "rejected wrong-role", "",
 		"succeeded", "succeeded", "succeeded", "succeeded",
-		"quarantine camera 1m0s by alice, bob; release camera by alice; open gateway  1m0s by carol; mode s observe by carol"}
+		"quarantine camera 1m0s by alice, bob; release camera by alice undone; open gateway  1m0s by carol; mode s observe by carol"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -318,7 +318,10 @@ func (w *ward) Quarantine(_ context.Context, o Order) error {
 	return w.effect("quarantine %s %v by %s%s", o.Device, o.For, o.Owner, more)
 }
 
-func (w *ward) Release(_ context.Context, id device.ID, who string) error {
+func (w *ward) Release(_ context.Context, id device.ID, who string, undone bool) error {
+	if undone {
+		who += " undone"
+	}
 	return w.effect("release %s by %s", id, who)
 }
 

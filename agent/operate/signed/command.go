@@ -37,6 +37,9 @@ type Quarantine struct {
 // Release ends the quarantine of a device.
 type Release struct {
 	Device string `json:"device"`
+	// Undone says that a person has undone what hooks asked of the network that are
+	// not in the configuration any more: nothing is owed there from now on.
+	Undone bool `json:"undone,omitempty"`
 }
 
 // PinRole says what a device is.

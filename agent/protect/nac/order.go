@@ -86,6 +86,37 @@ func (t *Task) Release(id device.ID, by string) error {
 	return t.end("released", by, func(d device.ID) bool { return d == id })
 }
 
+// Undone settles, of the device, what hooks owe that are not in the configuration
+// any more: nobody but a person can undo that, and by says that one has. What
+// hooks that are there owe is theirs to undo. An error is as that of Release.
+func (t *Task) Undone(id device.ID, by string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, now := t.records[id], t.opt.Clock.Now()
+	if r == nil || r.Over == "" { // while it is in quarantine nothing is to be undone
+		return nil
+	}
+	var settled []*Obligation
+	for i := range r.Owed {
+		if o := &r.Owed[i]; !o.State.settled() && t.hooks[o.Hook] == nil {
+			o.State, o.Text = Undone, "undone by hand, says "+by
+			settled = append(settled, o)
+		}
+	}
+	if len(settled) == 0 {
+		return nil
+	}
+	err := t.save(r)
+	for _, o := range settled {
+		t.tell(r, o, now)
+	}
+	t.poke()
+	if err != nil {
+		return fmt.Errorf("settle what is owed of %s: note it: %w", id, err)
+	}
+	return nil
+}
+
 // Suspend has everything undone for the devices that whose names, nil for all:
 // break-glass was opened. Nothing is applied again until another order asks for
 // it. An error is as that of Release.

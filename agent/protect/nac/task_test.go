@@ -360,6 +360,40 @@ func TestHookIsGone(t *testing.T) {
 	})
 }
 
+// What a hook owes that is gone ends once a person says that it is undone, and
+// what a hook owes that is there does not.
+func TestUndoneByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _, stop := begin(t, order(time.Hour), good("a"))
+		time.Sleep(5 * time.Minute)
+		stop()
+		b.means = []means{good("b")}
+		n, stop := b.start(newLife(0))
+		undone := func() {
+			t.Helper()
+			if err := n.Undone(intruder, "bob"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		undone() // it is in quarantine: nothing is to be undone yet
+		if got := n.Status(); len(got) != 1 || got[0].Obligations[0].State != Applied {
+			t.Errorf("in quarantine: %+v", got)
+		}
+		if err := n.Release(intruder, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		undone()
+		if got := n.Status(); len(got) != 0 || len(b.board.Conditions()) != 0 {
+			t.Errorf("undone by hand: %+v, %+v", got, b.board.Conditions())
+		}
+		stop()
+		_, stop = b.start(newLife(0))
+		stop()
+		b.empty()
+	})
+}
+
 // What cannot be noted is not asked for; what is owed is undone all the same.
 func TestLedgerTakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
