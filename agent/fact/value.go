@@ -37,7 +37,7 @@ const (
 	shapeID                      // an instance's id: as a name, 128 characters
 	shapeBanner                  // a product's own words: 128 characters
 	shapeToken                   // hashes, UIDs, codes, addresses: [A-Za-z0-9._:,/^+ -] only, 64
-	shapeDomain                  // a name that a device asks for: 255 characters, no personal test
+	shapeDomain                  // a name that a device asks for: 255 characters, without the labels of persons
 )
 
 // shapeOf tells the shape of every kind; a kind it does not know cannot be made.
@@ -96,8 +96,8 @@ func New(k Kind, text string) (Value, bool) {
 		}
 		return Value{text: s}, true
 	case shapeDomain:
-		s := clean(text, 255)
-		return Value{text: s}, s != ""
+		whole := clean(text, 255)
+		return without(impersonal(whole), whole)
 	}
 	return Value{}, false
 }
@@ -124,6 +124,17 @@ var (
 	standard    = regexp.MustCompile(`^([A-Z]{1,3} ?)?[0-9.]{1,5}(-[A-Z]?[0-9]{1,2})?$`)
 	ventilator  = regexp.MustCompile(`^[0-9]{3} [0-9A-Z]*[0-9]$`) // type and serial number
 )
+
+// impersonal is what follows the labels of a domain name that name a person.
+func impersonal(name string) string {
+	for rest := name; rest != ""; {
+		var label string
+		if label, rest, _ = strings.Cut(rest, "."); personal(label) {
+			name = rest
+		}
+	}
+	return name
+}
 
 // without is the value of a name that was whole before a label was cut from it.
 func without(s, whole string) (Value, bool) {

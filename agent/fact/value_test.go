@@ -54,6 +54,8 @@ func TestNew(t *testing.T) {
 		{"ventilator", PB840ID, "840 3510012345", "840 3510012345", false, true},
 		{"name where a ventilator should be", PB840ID, "DOE JANE", "", false, false},
 		{"SNI whole", TLSSNI, "a.very.long.example.com", "a.very.long.example.com", false, true},
+		{"label of a person in SNI", TLSSNI, "www.janes-ipad.clinic.example", "clinic.example", false, true},
+		{"label of a person in SNI, and no other", TLSSNI, "Janes-iPhone", "", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
