@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +42,7 @@ func facts(frames []platform.Frame) (out []fact.Fact) {
 // facts collects all that parsers state.
 func (s sinks) facts(frames []platform.Frame) {
 	for _, f := range facts(frames) {
-		if f.Kind != fact.TLSSNI { // stays in memory whole, see inventory.outward
-			s.add(sinkFacts, fmt.Sprintf("%+v %s", f, f.Value))
-		}
+		s.add(sinkFacts, fmt.Sprintf("%+v %s", f, f.Value))
 	}
 }
 
@@ -86,11 +83,7 @@ func (s sinks) replays(t *testing.T, frames []platform.Frame) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
-		for line := range strings.Lines(text) {
-			if !strings.Contains(line, string(fact.TLSSNI)) { // whole, as expected.tsv has it: a file is whoever's who replays it
-				s.add(name, line)
-			}
-		}
+		s.add(name, text)
 	}
 	text, err := run("replay", cut)
 	if err == nil {

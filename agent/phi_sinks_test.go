@@ -15,7 +15,6 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
-	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 	"github.com/wardkeeper/wardkeeper/agent/protect/kept"
@@ -75,7 +74,8 @@ func (s sinks) add(name string, out ...string) {
 func (s sinks) through(t *testing.T, frames []platform.Frame, l leaks) {
 	inGateway(t, enforced, func(g *gateway) {
 		g.start()
-		g.replay("w1", "w1.pcap", pumpMAC()) // so that it is known and fenced in
+		g.replay("w1", "w1.pcap", pumpMAC()) // so that it is known and fenced in: later it speaks like all devices at once
+		g.denied(t)
 		seen := g.agent.ports[0].Status().Frames
 		for i, f := range frames {
 			if i%50 == 0 {
@@ -87,7 +87,6 @@ func (s sinks) through(t *testing.T, frames []platform.Frame, l leaks) {
 		if got := g.agent.ports[0].Status(); got.Frames-seen != uint64(len(frames)) || got.Dropped > 0 {
 			t.Errorf("capture %+v, want %d frames", got, len(frames))
 		}
-		g.denied(t)
 		g.leak(t, l)
 		g.wait(time.Minute)
 		s.collect(g, l)
@@ -180,14 +179,7 @@ func (s sinks) collect(g *gateway, l leaks) {
 	for _, d := range g.agent.devices.Snapshot().Devices {
 		s.add(sinkDevice, g.show("show device "+string(d.ID)))
 		s.add(sinkExplain, text(b.Explain(g.t.Context(), signed.Explain{Device: string(d.ID)})))
-		whole := d
-		whole.Facts = nil
-		for _, f := range d.Facts {
-			if f.Kind != fact.TLSSNI { // stays in memory whole, see inventory.outward
-				whole.Facts = append(whole.Facts, f)
-			}
-		}
-		s.add(sinkInventory, fmt.Sprintf("%+v", whole))
+		s.add(sinkInventory, fmt.Sprintf("%+v", d))
 	}
 	s.add(sinkExplain, text(b.Explain(g.t.Context(), signed.Explain{Service: "tcp/23", Src: "10.40.122.66", Dst: pumpIP, SrcMAC: "00:11:22:00:00:66", DstMAC: "00:12:21:64:5e:d0", In: "w2", Out: "w1"})))
 }
@@ -204,7 +196,7 @@ func (s sinks) files(t *testing.T, g *gateway) {
 		rel, _ := filepath.Rel(g.state(), path)
 		switch {
 		case rel == storeFile:
-			s[sinkDatabase] = b
+			s.add(sinkDatabase, string(b))
 		case strings.HasPrefix(rel, rulesDir+"/"):
 			s.add(sinkFiles, rel, string(b))
 		default:
