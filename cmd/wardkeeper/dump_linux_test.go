@@ -8,24 +8,22 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestCrashLeavesNoMemory: the agent's memory holds frames, and so patients. No
 // crash puts it into a file, whatever whoever started it asks for.
 func TestCrashLeavesNoMemory(t *testing.T) {
-	var before unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_CORE, &before); err != nil {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &before); err != nil {
 		t.Fatal(err)
 	}
 	if before.Max == 0 {
 		t.Skip("nothing dumps core here: the hard limit is 0")
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: before.Max, Max: before.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: before.Max, Max: before.Max}); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &before) }()
+	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &before) }()
 	b, dir := newBox(t, "mqtt://127.0.0.1:1"), t.TempDir()
 	said, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
