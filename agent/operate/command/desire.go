@@ -319,6 +319,7 @@ func (t *Task) resume(ctx context.Context) {
 			t.condition(string(signed.KindPolicy), t.effect(ctx, func(ctx context.Context) error { return t.opt.Fence.SetPolicy(ctx, p.TOML, names(a.By)) }))
 		}
 	}
+	t.letGoOfGroups()
 	t.fence(ctx)
 }
 

@@ -28,10 +28,35 @@ type wish struct {
 	most  time.Duration
 }
 
+// sets are the desired quarantine sets that hold, the newest last: not that of a
+// group which the gateway has left, as nobody could take it back there.
+func (t *Task) sets() []desired.Accepted {
+	return slices.DeleteFunc(t.shelf.Applied(signed.KindQuarantine), func(a desired.Accepted) bool { return len(t.scopes(a.Statement)) == 0 })
+}
+
+// letGoOfGroups has those let go whom only the set of a group named that the
+// gateway is in no more.
+func (t *Task) letGoOfGroups() {
+	named := t.named()
+	for _, a := range t.shelf.Applied(signed.KindQuarantine) {
+		set, err := signed.DecodeArgs[signed.QuarantineSet](a.Statement)
+		if err != nil || len(t.scopes(a.Statement)) > 0 {
+			continue
+		}
+		for _, e := range set.Entries {
+			id := device.ID(e.Device)
+			_, asked := t.leases.Asked[id]
+			if _, still := named[id]; asked && !still {
+				t.leases.Letting[id] = "the configuration: " + strings.Join(a.Statement.Target, ", ") + " was left"
+			}
+		}
+	}
+}
+
 // wanted are the quarantines that the sets name now, the longest of each device.
 func (t *Task) wanted(now clock.Stamp) map[device.ID]wish {
 	out := make(map[device.ID]wish)
-	for _, a := range t.shelf.Applied(signed.KindQuarantine) {
+	for _, a := range t.sets() {
 		set, err := signed.DecodeArgs[signed.QuarantineSet](a.Statement)
 		if err != nil {
 			continue // it was valid when it was accepted
@@ -61,7 +86,7 @@ func (t *Task) wanted(now clock.Stamp) map[device.ID]wish {
 // newest that does.
 func (t *Task) named() map[device.ID]signed.Number {
 	out := make(map[device.ID]signed.Number)
-	for _, a := range t.shelf.Applied(signed.KindQuarantine) { // the newest last
+	for _, a := range t.sets() {
 		set, err := signed.DecodeArgs[signed.QuarantineSet](a.Statement)
 		if err != nil {
 			continue // it was valid when it was accepted

@@ -150,3 +150,24 @@ func TestSetDoesNotHoldUpWhatOpens(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A quarantine set for a group holds nobody any more at a gateway that has left
+// the group: nobody could take the set back there.
+func TestGroupThatWasLeft(t *testing.T) {
+	w := newWard(t)
+	st := w.next()
+	st.Target = []string{"grp/icu"}
+	until := w.clock.wall.Add(72 * time.Hour).Format(signed.TimeFormat)
+	w.obey(w.sign(st, signed.QuarantineSet{Entries: []signed.QuarantineEntry{{Device: "camera", Owner: "soc", Reason: "scans", Until: until}}}, "dave"))
+	got := []string{w.done()}
+	for _, groups := range [][]string{{"icu"}, nil, {"icu"}} {
+		w.start()
+		w.task.opt.Groups = groups
+		w.task.resume(context.Background())
+		got = append(got, w.done())
+	}
+	held := "quarantine camera 24h0m0s by soc"
+	if diff := cmp.Diff([]string{held, held, "release camera by the configuration: grp/icu was left", held}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
