@@ -27,6 +27,7 @@
 //	agent/config   the configuration file, checked
 //	rules          roles and signatures: data with examples
 //	rules/vendors  who owns a MAC prefix
+//	rules/families  the devices of wards, and what is known of each
 //
 // The image, apart from what runs in it:
 //

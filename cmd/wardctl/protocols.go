@@ -13,9 +13,10 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/observe/dissect"
 )
 
-const protocolsUsage = `  wardctl protocols [--json]
+const protocolsUsage = `  wardctl protocols [--coverage] [--json]
       what is read of the traffic: by which bytes a protocol is told, which
-      fields are kept, and what is never read
+      fields are kept, and what is never read; or by which signatures each
+      family of medical devices is known, and what those rest on
 `
 
 // messages are the messages that are read, a line each: name, what it is, the
@@ -77,8 +78,12 @@ func protocols(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("protocols", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	asJSON := flags.Bool("json", false, "print it for a program")
+	families := flags.Bool("coverage", false, "print what is known of each family of devices")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return errUsage
+	}
+	if *families {
+		return printCoverage(stdout, *asJSON)
 	}
 	if *asJSON {
 		e := json.NewEncoder(stdout)

@@ -157,3 +157,58 @@ func TestReadmeHasTheTable(t *testing.T) {
 		t.Errorf("README.md: go test ./cmd/wardctl -run Readme -update (-want +got)\n%s", d)
 	}
 }
+
+// TestReadmeHasTheCoverage: the README's line on the families of devices is what
+// the rules know.
+func TestReadmeHasTheCoverage(t *testing.T) {
+	const mark = "<!-- wardctl protocols --coverage -->\n"
+	path := filepath.Join("..", "..", "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), mark)
+	if !found {
+		t.Fatalf("README.md has no line %q", mark)
+	}
+	line, after, _ := strings.Cut(rest, "\n")
+	all, err := coverage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sumUp(all)
+	if *update {
+		if err := os.WriteFile(path, []byte(before+mark+want+"\n"+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if d := cmp.Diff(want, line); d != "" {
+		t.Errorf("README.md: go test ./cmd/wardctl -run Readme -update (-want +got)\n%s", d)
+	}
+}
+
+// TestCoverage: every family is printed with what it is known by.
+func TestCoverage(t *testing.T) {
+	var text, asJSON strings.Builder
+	if err := protocols([]string{"--coverage"}, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"GE Dash 3000/4000/5000: patient monitor\n  wire\n  hl7.ge-monitor (hint), port.ge-unity, unity.rwhat, unity.vitals\n",
+		"B. Braun Infusomat/Perfusor Space + SpaceStation/SpaceCom: infusion pump\n  document\n",
+		"Fukuda Denshi DS-series: patient monitor\n  document, the maker of the MAC alone\n", "Natus Xltek NeuroWorks EEG: EEG\n  hint\n  dhcp.natus (hint)\n",
+		"Contec CMS8000: patient monitor\n  none\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
+	}
+	if err := protocols([]string{"--coverage", "--json"}, &asJSON, &asJSON); err != nil {
+		t.Fatal(err)
+	}
+	var all []covered
+	if err := json.Unmarshal([]byte(asJSON.String()), &all); err != nil || len(all) < 99 {
+		t.Errorf("%d families, %v", len(all), err)
+	}
+}
