@@ -179,7 +179,13 @@ func (r *record) restarts(v *dissect.View, side int, way Way) bool {
 	if way == FromDevice && r.sourced&(1<<side) != 0 && r.mac[side] != v.SrcMAC {
 		return true
 	}
-	if !r.answered() || v.Transport != dissect.TransportTCP || v.TCP.Flags&(dissect.TCPSyn|dissect.TCPAck) != dissect.TCPSyn {
+	if v.Transport != dissect.TransportTCP || v.TCP.Flags&dissect.TCPSyn == 0 {
+		return false
+	}
+	if r.opener == openerUnknown { // who serves was a guess, which no SYN can mend
+		return true
+	}
+	if !r.answered() || v.TCP.Flags&dissect.TCPAck != 0 {
 		return false
 	}
 	// The same sequence number again is a retransmission.

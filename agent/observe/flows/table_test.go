@@ -248,6 +248,37 @@ func TestNewConnectionOnTheSamePorts(t *testing.T) {
 	}
 }
 
+// What was in the middle of an old connection is a guess: the server may try to
+// reach a device that was switched off, by a port that is lower than its own.
+func TestNewConnectionAfterAGuess(t *testing.T) {
+	low, high := host{"192.0.2.1", 2000}, host{"192.0.2.9", 6661}
+	for name, old := range map[string]*dissect.View{
+		"data":        tcp(high, low, ack, 70, "x"),
+		"end":         tcp(low, high, ack|fin, 70, ""),
+		"refusal":     tcp(low, high, rst, 70, ""),
+		"keep-alive":  tcp(high, low, ack, 70, "\x00"),
+		"own segment": tcp(low, high, ack, 70, "x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			table, out := collect(Options{})
+			last := feed(table, BothDevices, old, tcp(low, high, syn, 5000, ""), tcp(high, low, syn|ack, 1, ""))
+			if !last.Served || last.Service.String() != "tcp/6661" {
+				t.Errorf("served %v, %s; want tcp/6661", last.Served, last.Service)
+			}
+			table.Report(sec)
+			got := briefs(*out)
+			want := []brief{
+				{low.ip, high.ip, "tcp/6661", fact.OpenerDevice, true, false, 1, 1},
+				{high.ip, low.ip, "tcp/6661", fact.OpenerPeer, true, false, 1, 1},
+			}
+			less := cmpopts.SortSlices(func(a, b brief) bool { return a.Device < b.Device })
+			if diff := cmp.Diff(want, got[max(0, len(got)-2):], less); diff != "" {
+				t.Errorf("last deltas (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestAddressTakenByAnotherDevice(t *testing.T) {
 	table, out := collect(Options{})
 	v := udp(pump, host{"192.0.2.53", 53})
