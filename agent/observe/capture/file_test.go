@@ -206,6 +206,36 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// A time stamp that is beyond wall time is none.
+func TestNanoseconds(t *testing.T) {
+	const most = 1<<63 - 1
+	tests := []struct {
+		units  uint64
+		offset int64
+		ts     uint64
+		want   int64
+	}{
+		{1e9, 0, most, most},
+		{1e9, 0, most + 1, 0},
+		{1e9, -1, most + 1, 0},
+		{1, 0, 1 << 63, 0},
+		{1e6, 3, 5, 3*second + 5000},
+		{1e6, -3, 3000005, 5000},
+		{1e9, -1, 5, 0}, // before 1970
+		{1e9, most / second, 0, most / second * second},
+		{1e9, most / second, uint64(second), 0},
+		{1e9, most/second + 1, 0, 0},
+		{1e9, 1 << 62, 5, 0},
+		{1e9, -1 << 63, 5, 0},
+	}
+	for _, tt := range tests {
+		i := ngIface{units: tt.units, offset: tt.offset}
+		if got := i.nanoseconds(tt.ts); got != tt.want {
+			t.Errorf("%d in %d a second and %d s: %d, want %d", tt.ts, tt.units, tt.offset, got, tt.want)
+		}
+	}
+}
+
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(filepath.Join(dir, "none.pcap")); !errors.Is(err, os.ErrNotExist) {

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 
@@ -77,10 +78,14 @@ func unitsOf(v uint8) uint64 {
 
 // nanoseconds turns a time stamp into wall time; what does not fit is 0.
 func (i *ngIface) nanoseconds(ts uint64) int64 {
+	const most = math.MaxInt64 / int64(time.Second)
 	hi, lo := bits.Mul64(ts, uint64(time.Second))
-	if hi >= i.units {
+	if hi >= i.units || i.offset > most || i.offset < -most {
 		return 0
 	}
 	ns, _ := bits.Div64(hi, lo, i.units)
-	return int64(ns) + i.offset*int64(time.Second)
+	if ns > math.MaxInt64 {
+		return 0
+	}
+	return max(int64(ns)+i.offset*int64(time.Second), 0) // a sum that is too large wraps
 }
