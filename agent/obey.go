@@ -35,18 +35,12 @@ func (a *Agent) obey(started string) *command.Task {
 		Clock: a.clock, Board: &a.board, Events: a.recent, Log: a.log})
 }
 
-// readRoot reads the root of trust that came with provisioning.
+// readRoot reads the file of the root of trust that came with provisioning; what
+// is in it command judges.
 func readRoot(cfg *config.Config) ([]byte, error) {
 	text, err := os.ReadFile(cfg.Manage.Root)
 	if err != nil {
 		return nil, fmt.Errorf("manage.root: %w", err)
-	}
-	r, err := signed.ParseRoot(text)
-	if err == nil && r.Site() != cfg.Site.Name {
-		err = fmt.Errorf("it is that of site %q, this is %q", r.Site(), cfg.Site.Name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("manage.root: %s: %w", cfg.Manage.Root, err)
 	}
 	return text, nil
 }
