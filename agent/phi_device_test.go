@@ -113,6 +113,13 @@ func (k *traffic) boxes() {
 	}
 	event := "\x00\x21\x00\x00\x00\x00\x00\x00\x00\x00\x0d\x06" + block("\x00\x21\x00\x00\x00\x00\x00\x06"+block(list))
 	k.datagrams(24105, "\xe1\x00\x00\x02\x00\x01"+block("\x00\x01\x00\x01"+block(event)))
+	for _, class := range []string{"\x00\x06", "\x00\x09", "\x00\x21", "\x00\x2a", "\x00\x36"} { // results of polls
+		objects := "\x00\x01\x00\x06" + block(list)
+		reply := "\x00\x01" + strings.Repeat("\x00", 12) + "\x00\x01" + class + "\x00\x00\x00\x01" + block("\x00\x00\x00\x01"+block(objects))
+		k.datagrams(24105, "\xe1\x00\x00\x02\x00\x02"+block("\x00\x01\x00\x07"+block("\x00\x21\x00\x00\x00\x00\x0c\x16"+block(reply))))
+	}
+	tag := k.next()
+	k.datagrams(12092, "\x7c\x83\x00\x01\xd9\x00"+string([]byte{0, byte(k.length(8 + len(tag)))})+tag)
 }
 
 // discovery is WS-Discovery and the metadata of an SDC device.

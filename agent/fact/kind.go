@@ -176,6 +176,9 @@ const (
 	PHDReports Kind = "phd.reports" // measurements came: "yes"
 	PHDManager Kind = "phd.manager" // manages such devices: "yes"
 
+	RTLSReader Kind = "rtls.reader" // hears radio tags for an engine that locates them: "aeroscout"
+	RTLSEngine Kind = "rtls.engine" // locates them: "aeroscout"
+
 	SerialServer Kind = "serial.server" // answers as a serial device server: "digi", "moxa", "lantronix"
 	ADDPProduct  Kind = "addp.product"
 	ADDPFW       Kind = "addp.fw"

@@ -47,6 +47,8 @@ func BenchmarkMessages(b *testing.B) {
 	benchmarkMessage(b, "ADDP", (*ADDP).Decode, string(addp(2, "\x01\x00\x40\x9d\x00\x00\x01", "\x08v", "\x0dp", "\x12\x04")))
 	benchmarkMessage(b, "Moxa", (*Moxa).Decode, string(moxaAnswer("\x00\x90\xe8\x00\x00\x01")))
 	benchmarkMessage(b, "Lantronix", (*Lantronix).Decode, "\x00\x00\x00\xf7")
+	benchmarkMessage(b, "IntelliVue poll", (*IntelliVue).Decode, string(pollResult(2, ivPoll, ivMDS, "\x09\x1ebed|\x09\x46\x40\x00")))
+	benchmarkMessage(b, "AeroScout", (*AeroScout).Decode, string(aeroScout(0xd9, "abcdefgh")))
 	benchmarkMessage(b, "DHCPv4", (*DHCPv4).Decode, string(dhcpMessage(1, opt(53, "\x01"), opt(12, "pump"), opt(55, "\x01\x03\x06"))))
 	benchmarkMessage(b, "LLDP", (*LLDP).Decode, string(unhex(b, lldpMEDVector)[14:]))
 	var r DNSRecord

@@ -256,7 +256,7 @@ func TestMessagesAreClosed(t *testing.T) {
 			t.Errorf("%s: a %s", at, v.Kind())
 		}
 	}
-	for _, v := range []any{DHCPv4{}, DNS{}, DNSRecord{}, LLDP{}, ClientHello{}, ServerHello{}, HTTP{}, FHIR{}, BCC{}, Medibus{}, ASTM{}, POCT1A{}, SerialASCII{}, HL7{}, DICOM{}, IntelliVue{}, WSDiscovery{}, SDC{}, Unity{}, DRI{}, Mindray{}, PHD{}, ADDP{}, Moxa{}, Lantronix{}} {
+	for _, v := range []any{DHCPv4{}, DNS{}, DNSRecord{}, LLDP{}, ClientHello{}, ServerHello{}, HTTP{}, FHIR{}, BCC{}, Medibus{}, ASTM{}, POCT1A{}, SerialASCII{}, HL7{}, DICOM{}, IntelliVue{}, WSDiscovery{}, SDC{}, Unity{}, DRI{}, Mindray{}, PHD{}, ADDP{}, Moxa{}, Lantronix{}, AeroScout{}} {
 		check(t, reflect.TypeOf(v).Name(), reflect.TypeOf(v))
 	}
 }

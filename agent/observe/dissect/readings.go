@@ -34,5 +34,6 @@ func Readings() []Reading {
 		{"Alaris Asena, Baxter AS50, Puritan Bennett 840, Masimo Radical over TCP", []Protocol{ProtocolSerialASCII}, []string{"SerialASCII"}, "serial number, protocol version; of AS50 that it answers"},
 		{"Digi ADDP, Moxa, Lantronix discovery", []Protocol{ProtocolADDP, ProtocolMoxa, ProtocolLantronix}, []string{"ADDP", "Moxa", "Lantronix"},
 			"that it is a serial device server; product, firmware, ports"},
+		{"AeroScout", []Protocol{ProtocolAeroScout}, []string{"AeroScout"}, "that a reader of tags and an engine talk; no tag, no place"},
 	}
 }

@@ -31,6 +31,7 @@ const (
 	ProtocolASTM
 	ProtocolPOCT1A
 	ProtocolSerialASCII
+	ProtocolAeroScout
 )
 
 // opening is one row of a table: what a message of a protocol begins with.
@@ -90,6 +91,7 @@ var datagramOpenings = []opening{
 	{ProtocolADDP, 0, "DIGI", isADDP},
 	{ProtocolADDP, 0, "DVKT", isADDP},
 	{ProtocolADDP, 0, "DGDP", isADDP},
+	{ProtocolAeroScout, 0, "\x7c\x83", isAeroScout},
 	{ProtocolMindray, 4600, "", nil},
 	{ProtocolHL7, 0, "\x0bMSH", nil},
 	{ProtocolHL7Bare, 0, "MSH", isHL7Start},
@@ -239,6 +241,8 @@ func (p Protocol) String() string {
 		return "POCT1-A"
 	case ProtocolSerialASCII:
 		return "serial ASCII lines"
+	case ProtocolAeroScout:
+		return "AeroScout"
 	}
 	return "none"
 }

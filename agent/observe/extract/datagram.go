@@ -46,6 +46,8 @@ func (x *Extractor) known(proto dissect.Protocol, v *dissect.View, b []byte, way
 		return x.readMoxa(v, b, way)
 	case dissect.ProtocolLantronix:
 		return x.readLantronix(v, b, way)
+	case dissect.ProtocolAeroScout:
+		return x.readAeroScout(v, b, way)
 	case dissect.ProtocolWSDiscovery:
 		return x.readWSD(v, b, way)
 	}

@@ -156,6 +156,24 @@ func (x *Extractor) readADDP(v *dissect.View, b []byte, way flows.Way) bool {
 	return true
 }
 
+// readAeroScout states who hears radio tags and who locates them: the engine is
+// known by its port, and takes what readers notify it of.
+func (x *Extractor) readAeroScout(v *dissect.View, b []byte, way flows.Way) bool {
+	var m dissect.AeroScout
+	if !m.Decode(b) {
+		return false
+	}
+	switch w := x.source(v, way); {
+	case v.SrcPort == portAeroScout || v.SrcPort == portAeroScoutOld:
+		x.word(w, fact.RTLSEngine, "aeroscout")
+	case m.Kind == dissect.AeroScoutNotification:
+		x.word(w, fact.RTLSReader, "aeroscout")
+	}
+	return true
+}
+
+const portAeroScout, portAeroScoutOld = 12092, 12091
+
 // readMoxa states what a Moxa serial device server says of itself.
 func (x *Extractor) readMoxa(v *dissect.View, b []byte, way flows.Way) bool {
 	var m dissect.Moxa

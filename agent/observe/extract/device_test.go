@@ -61,6 +61,8 @@ func TestDeviceDatagrams(t *testing.T) {
 		{"Lantronix by its port alone", [][]byte{udp(end{pump.mac, pump.ip, 30718}, server, be("\x00\x00\x00\xf7CANARY"))}, nil},
 		{"MDS create event", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, mdsCreate("\x09\x28\x00\x04GE\x00\x00\x00\x0286", "\x09\x46\x40\x00", "\x09\x1eCANARY"))},
 			[]string{"1 intellivue.maker GE", "1 intellivue.mode monitoring", "1 intellivue.model 86"}},
+		{"AeroScout reader", [][]byte{udp(end{pump.mac, pump.ip, 1144}, end{server.mac, server.ip, 12092}, be("\x7c\x83\x00\x01\xd9\x00", uint16(14), "CANARY"))}, []string{"1 rtls.reader aeroscout"}},
+		{"AeroScout engine", [][]byte{udp(end{pump.mac, pump.ip, 12092}, end{server.mac, server.ip, 1144}, be("\x7c\x83\x00\x01\xd0\x00", uint16(8)))}, []string{"1 rtls.engine aeroscout"}},
 		{"poll of values", [][]byte{udp(end{pump.mac, pump.ip, 9}, server, pollResult(6, "\x09\x50CANARY"))}, []string{"1 intellivue.sends values"}},
 		{"poll of values of which there are none", [][]byte{udp(end{pump.mac, pump.ip, 9}, server, pollResult(6, ""))}, []string{"1 intellivue.sends nothing"}},
 		{"poll of the monitor", [][]byte{udp(end{pump.mac, pump.ip, 24105}, server, pollResult(0x21, "\x09\x46\x00\x02"))}, []string{"1 intellivue.mode standby"}},

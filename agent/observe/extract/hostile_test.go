@@ -113,6 +113,16 @@ func samples() []sample {
 			{dissect.ProtocolIntelliVue, 24105, 2, func(l func(int) int) string {
 				return "\x0e" + block8(l, "\x05\x08\x13\x01\x00\x16\x01\x02\x80\x00\x14\x02\x00\x02"+"\xc1\x10\x31\x80\x06\x0c"+block8(l, "\x2a\x86\x48\xce\x14\x02\x01\x00\x00\x00\x01\x01"))
 			}},
+			{dissect.ProtocolIntelliVue, 24106, 11, func(l func(int) int) string {
+				count := func(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(l(n)))) }
+				list := "\x09\x1e" + block16(l, "bed1") + "\x09\x46" + block16(l, "\x00\x02")
+				context := "\x00\x00" + count(1) + block16(l, "\x00\x01"+count(2)+block16(l, list))
+				reply := strings.Repeat("\x00", 14) + "\x00\x01\x00\x21\x00\x00" + count(1) + block16(l, context)
+				return "\xe1\x00\x00\x02\x00\x02" + block16(l, "\x00\x01\x00\x07"+block16(l, "\x00\x21\x00\x00\x00\x00\x0c\x16"+block16(l, reply)))
+			}},
+			{dissect.ProtocolAeroScout, 1144, 1, func(l func(int) int) string {
+				return "\x7c\x83\x00\x01\xd9\x00" + string(binary.BigEndian.AppendUint16(nil, uint16(l(16)))) + "\x00\x1a\x1e\x00\x00\x01\x00\x01"
+			}},
 			{dissect.ProtocolUnity, 7000, 1, func(l func(int) int) string {
 				b := string(be("\x01\x04\x00\x00", pump.ip, uint32(1600000000), strings.Repeat("\x00", 31), uint8(l(2)), "\x00\x03\x07\xd0\x00\x13\x0b\xb8"))
 				return b + strings.Repeat("\x00", 88-len(b))

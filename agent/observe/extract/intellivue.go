@@ -9,7 +9,8 @@ import (
 const portIVExport = 24105
 
 // readIntelliVue states what a monitor says of itself, and who collects from
-// one. The header of a data message is not certain by its shape alone.
+// one. The header of a data message is not certain by its shape alone, the result of
+// a poll is.
 func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) bool {
 	m := &x.decoders.intellivue
 	if !m.Decode(b) {
@@ -40,7 +41,8 @@ func (x *Extractor) readIntelliVue(v *dissect.View, b []byte, way flows.Way) boo
 	case dissect.IntelliVueAssociateAccept:
 		x.collector(v, way, fact.IVClient)
 	case dissect.IntelliVueDataResponse:
-		if v.SrcPort == portIVExport || v.DstPort == portIVExport {
+		polled := m.Mode != 0 || m.Sends != 0 || m.Patient != 0 // whose many lengths agree
+		if polled || v.SrcPort == portIVExport || v.DstPort == portIVExport {
 			x.collector(v, way, fact.IVClient)
 		}
 		x.word(w, fact.IVMode, m.Mode.String())

@@ -45,6 +45,7 @@ const (
 	Analyser
 	Automation
 	AS50
+	TagReader
 )
 
 // extra is what is known of such a part.
@@ -82,6 +83,7 @@ func extras() []extra {
 		{Glucometer, "glucometer", "poct-meter-dock", true, []uint32{0x006019}, "", []Kind{Laboratory, ICU}},
 		{Analyser, "analyser", "lab-analyser", false, []uint32{0x00066b}, "", []Kind{Laboratory}},
 		{AS50, "as50", "infusion-pump-syringe", true, []uint32{0x5842e4, 0x5846e1}, "", []Kind{Theatre}},
+		{TagReader, "tag-reader", "", false, []uint32{0x000ccc}, "", []Kind{ICU}},
 		{Automation, "automation", "lab-analyser", false, []uint32{0x28def6}, "", []Kind{Laboratory}},
 	}
 }
@@ -109,7 +111,7 @@ func (p Part) Vague() bool { return p.extra().vague }
 func NewKind(seed uint64, kind Kind) *Cast {
 	c := New(seed)
 	c.Kind = kind
-	c.members = slices.Grow(c.members, int(AS50)+1)[:int(AS50)+1]
+	c.members = slices.Grow(c.members, int(TagReader)+1)[:int(TagReader)+1]
 	r := rand.New(rand.NewPCG(seed, 0x62656473))
 	taken := map[netip.Addr]bool{c.Broadcast(): true}
 	for _, p := range Parts() {

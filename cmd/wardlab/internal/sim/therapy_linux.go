@@ -20,7 +20,7 @@ const (
 // therapy are the scenes of pumps, ventilators and anaesthesia machines.
 func (s *Stage) therapy() []Scene {
 	return []Scene{s.rack(), s.pumpReport(cast.Rack), s.pumpReport(cast.Syringe), s.asena(), s.as50(), s.medibus(cast.Ventilator), s.medibus(cast.Anaesthesia),
-		s.pb840(), s.masimo(), s.lantronix(), s.moxa(), s.addp()}
+		s.pb840(), s.masimo(), s.lantronix(), s.moxa(), s.addp(), s.tags()}
 }
 
 // rack is a B. Braun rack of pumps that is asked for its values.
@@ -122,6 +122,18 @@ func (s *Stage) masimo() Scene {
 		func([]byte) []byte {
 			return wire.Masimo(time.Now().Format("01/02/06 15:04:05"), "00"+s.member(cast.Cooximeter).Serial, 98, 72)
 		})
+}
+
+// tags is a reader that hears the tag of the patient, and tells the engine.
+func (s *Stage) tags() Scene {
+	return scene(cast.TagReader, cast.Hub, "udp", wire.AeroScoutPort, "AeroScout notification", func(n int) [][]byte {
+		return [][]byte{wire.AeroScout(uint16(n), wire.MAC(s.member(cast.TagReader).MAC), []byte(s.Ward.Cast.Patient.ID))}
+	}, func(heard []byte) []byte {
+		if len(heard) < 4 {
+			return nil
+		}
+		return wire.AeroScoutReceipt(uint16(heard[2])<<8 | uint16(heard[3]))
+	})
 }
 
 // lantronix, moxa and addp are serial device servers that are asked who they

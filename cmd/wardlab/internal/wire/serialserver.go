@@ -33,6 +33,20 @@ func MoxaAnswer(transaction uint32, model uint16, mac MAC, addr netip.Addr, name
 	return be(nil).u8(0x81, 0).u16(uint16(8 + len(block) + len(name))).u32(transaction).bytes(block).bytes([]byte(name))
 }
 
+// AeroScoutPort is where an engine that locates radio tags listens (protocols.md
+// 2.18).
+const AeroScoutPort = 12092
+
+// AeroScout is what a reader of tags notifies the engine of: a header, the reader's
+// MAC, a vendor, and what tag it has heard.
+func AeroScout(id uint16, reader MAC, tag []byte) []byte {
+	body := be(nil).bytes(reader[:]).u16(1).bytes(tag)
+	return be(nil).u8(0x7c, 0x83).u16(id).u8(0xd9, 0).u16(uint16(8 + len(body))).bytes(body)
+}
+
+// AeroScoutReceipt is the engine's answer.
+func AeroScoutReceipt(id uint16) []byte { return be(nil).u8(0x7c, 0x83).u16(id).u8(0xd0, 0).u16(8) }
+
 // LantronixAnswer is the answer of a Lantronix server: four octets that are
 // known, and some that are not.
 func LantronixAnswer() []byte { return append([]byte{0, 0, 0, 0xf7}, make([]byte, 26)...) }
