@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
@@ -81,10 +82,11 @@ func (t *Task) readPairs() {
 }
 
 // lost puts up that something kept could not be read, wholly or its newest
-// version; no error, no condition.
+// version; no error, no condition. It stays until the next start: that the files
+// are written anew brings back nothing of what was in them.
 func (t *Task) lost(what string, err error) {
 	if err != nil {
-		t.condition("enforce.store", health.Warning, what+" of before the restart are lost, or older: "+err.Error())
+		t.condition("enforce.lost:"+strings.ReplaceAll(what, " ", "-"), health.Warning, what+" of before the start are lost, or older: "+err.Error())
 	}
 }
 

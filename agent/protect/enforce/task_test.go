@@ -234,13 +234,24 @@ func TestUnreadableRecords(t *testing.T) {
 		ready := w.inv.ready
 		w.inv.ready = make(chan struct{})
 		w.start(wardPolicy(t))
-		if c := w.board.Conditions(); len(c) != 1 || c[0].Code != "enforce.store" || c[0].Text != "rules of before the restart are lost, or older: record of version 9" {
-			t.Errorf("conditions %+v", c)
+		told := func(when string) {
+			t.Helper()
+			var got []string
+			for _, c := range w.board.Conditions() {
+				got = append(got, c.Code+": "+c.Text)
+			}
+			want := []string{"enforce.lost:exempt-pairs: exempt pairs of before the start are lost, or older: unexpected end of JSON input",
+				"enforce.lost:rules: rules of before the start are lost, or older: record of version 9"}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", when, diff)
+			}
 		}
+		told("before the inventory is back")
 		w.stop()
 		w.inv.ready = ready
 		w.start(wardPolicy(t))
 		w.enforced("with a bad store")
+		told("once others are kept") // else nobody would ever see it
 	})
 }
 
