@@ -68,7 +68,7 @@ func TestWardDevices(t *testing.T) {
 			device.Identity{Role: "infusion-pump-lvp", Confidence: device.Likely, Vendor: device.Attribute{Value: "B. Braun"}}},
 		{"syringe pump", made(t, "00:1a:01:0a:0b:0c",
 			"hl7.obx3_device", "69985", "hl7.obx18_equipment", "2000101^Medfusion 4000^001A01FFFE0A0B0C^EUI-64"),
-			device.Identity{Role: "infusion-pump-syringe", Confidence: device.Likely, Vendor: device.Attribute{Value: "Smiths Medical"}, Model: device.Attribute{Value: "Medfusion 4000"}}},
+			device.Identity{Role: "infusion-pump-syringe", Confidence: device.Confirmed, Vendor: device.Attribute{Value: "Smiths Medical"}, Model: device.Attribute{Value: "Medfusion 4000"}}},
 		{"pump in a UDI alone", made(t, "00:03:b1:0a:0b:0c", "hl7.msh9_type", "ORU^R01", "hl7.prt16_udi", "Hospira Plum A+"),
 			device.Identity{Role: "infusion-pump-lvp", Confidence: device.Likely, Vendor: device.Attribute{Value: "ICU Medical"}, Model: device.Attribute{Value: "Plum A+"}}},
 		{"patient monitor by its connect indication", made(t, "00:09:fb:0a:0b:0c",
@@ -144,7 +144,7 @@ func TestContradictions(t *testing.T) {
 		{"other vendor's MAC", made(t, "00:a0:9a:00:00:01", "intellivue.sys_type", "114d"),
 			"patient-monitor", device.Confirmed, "says Philips, but the MAC is Nihon Kohden's: gateway or spoof?"},
 		{"pump protocol on a PC", made(t, "f8:b1:56:00:00:01", "hl7.obx3_device", "69985", "hl7.obx18_equipment", "Infusomat Space"),
-			"infusion-pump-lvp", device.Likely, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
+			"infusion-pump-lvp", device.Confirmed, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
 		{"pump code alone on a PC", made(t, "f8:b1:56:00:00:01", "hl7.obx3_device", "69985"),
 			"infusion-pump-lvp", device.Candidate, "acts as infusion-pump-lvp, but the MAC is a computer's (Dell): gateway or spoof?"},
 		{"archive on a PC is none", made(t, "f8:b1:56:00:00:01", "dicom.scp_accepts", "1.2.840.10008.5.1.4.1.1.2"), "pacs-vna", device.Likely, ""},
@@ -313,7 +313,7 @@ func TestEvidenceAddsUp(t *testing.T) {
 
 // Hints alone, however many, name a candidate; beside what is known they count.
 func TestHints(t *testing.T) {
-	const pump = "Infusomat Space^^001221FFFE0A0B0C^EUI-64"
+	const pump = "Plum A+^^0003B1FFFE0A0B0C^EUI-64"
 	tests := []struct {
 		name string
 		d    device.Device
@@ -322,8 +322,8 @@ func TestHints(t *testing.T) {
 	}{
 		{"one", made(t, "fc:ff:ff:00:00:01", "hl7.obx18_equipment", pump), device.Candidate, 0},
 		{"two of one role", made(t, "fc:ff:ff:00:00:01", "dicom.impl_class_uid", "1.2.840.113704.7", "dhcp.vendor_class", "Philips Brilliance iCT"), device.Candidate, 1},
-		{"one and what is known", made(t, "00:12:21:00:00:01", "hl7.obx18_equipment", pump), device.Likely, 0},
-		{"one and a type", made(t, "00:12:21:00:00:01", "hl7.obx18_equipment", pump, "hl7.obx3_device", "69985"), device.Confirmed, 0},
+		{"one and what is known", made(t, "00:03:b1:00:00:01", "hl7.obx18_equipment", pump), device.Likely, 0},
+		{"one and a type", made(t, "00:03:b1:00:00:01", "hl7.obx18_equipment", pump, "hl7.obx3_device", "69985"), device.Confirmed, 0},
 	}
 	c := embedded(t)
 	for _, tt := range tests {
