@@ -18,21 +18,46 @@ const (
 // maxGlass is the longest that break-glass opens.
 const maxGlass = time.Hour
 
-// BreakGlass opens the whole gateway for d.
+// BreakGlass opens the whole gateway for d, also where it is open for longer: who
+// asks stands there, and could close it.
 func (t *Task) BreakGlass(ctx context.Context, d time.Duration, who string) error {
-	return t.Open(ctx, scopeGateway, "", d, who)
+	list, err := t.panes(scopeGateway, "", d)
+	if err != nil {
+		return err
+	}
+	return t.openPanes(ctx, list, who, scopeGateway, "", d)
 }
 
 // Open opens the gateway, a port, a device or the devices that a segment has now
 // for d, by elements that the kernel takes away again, whether the agent lives or
-// not; who goes to the audit. What is open is also free of quarantine. It asks
-// the kernel itself and waits for nothing that Run does. A *Refusal says that
-// nothing was asked of it, any other error that it may not be open.
+// not; who goes to the audit. What is open for longer stays open for as long: one
+// person from afar must not close what the button or the console opened. What is
+// open is also free of quarantine. It asks the kernel itself and waits for nothing
+// that Run does. A *Refusal says that nothing was asked of it, any other error
+// that it may not be open.
 func (t *Task) Open(ctx context.Context, scope, name string, d time.Duration, who string) error {
 	list, err := t.panes(scope, name, d)
 	if err != nil {
 		return err
 	}
+	now := t.glass.open(t.opt.Clock.Now().Mono)
+	if table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); err == nil {
+		now = append(now, policy.Opened(table)...) // the button asks nobody here
+	}
+	least := policy.Forever
+	for i := range list {
+		for _, o := range now {
+			if paneOf(o) == paneOf(list[i]) {
+				list[i].Left = max(list[i].Left, o.Left)
+			}
+		}
+		least = min(least, list[i].Left)
+	}
+	return t.openPanes(ctx, list, who, scope, name, least)
+}
+
+// openPanes opens the list, of which d is the least time.
+func (t *Task) openPanes(ctx context.Context, list []policy.Opening, who, scope, name string, d time.Duration) error {
 	defer t.glassAct()()
 	if err := t.setGlass(ctx, policy.Open(list...), list); err != nil {
 		return fmt.Errorf("open %s: %w", scopeText(scope, name), err)

@@ -21,6 +21,39 @@ func refused(t *testing.T, what string, err error, code string) {
 	}
 }
 
+// A command that opens closes nothing: what is open for longer, by the button or
+// by who stands at the console, stays open for as long as that.
+func TestOpenNeverShortens(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		opens := func(scope, name string, d time.Duration) {
+			t.Helper()
+			if err := w.task.Open(context.Background(), scope, name, d, "mia"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.breaks(30 * time.Minute)
+		opens("gateway", "", time.Minute)
+		w.open("after a minute was asked for", 30*time.Minute)
+		opens("gateway", "", time.Hour)
+		w.open("after an hour was asked for", time.Hour)
+		w.breaks(time.Minute)
+		w.open("the console makes it shorter", time.Minute)
+		if err := w.fw.Apply(context.Background(), policy.BreakGlass(30*time.Minute)); err != nil { // the button, that very moment
+			t.Fatal(err)
+		}
+		opens("gateway", "", time.Minute)
+		w.open("after the button", 30*time.Minute)
+		opens("device", string(printerID), 20*time.Minute)
+		opens("segment", "printers", time.Minute)
+		for _, o := range w.task.Openings() {
+			if o.Scope == "device" && o.Left < 20*time.Minute-time.Second {
+				t.Errorf("of the segment open for %v", o.Left)
+			}
+		}
+	})
+}
+
 // TestBreakGlassOfAPart: a port, a device, or the devices of a segment are open
 // for their time, all else is not, and each opening and end is audited.
 func TestBreakGlassOfAPart(t *testing.T) {
