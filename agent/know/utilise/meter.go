@@ -75,7 +75,7 @@ func (m *Meter) Turn(role device.Role, at clock.Stamp) (changed bool) {
 		m.showed = m.age
 	}
 	switch {
-	case m.signs&(use|saysService) != 0:
+	case m.signs&(use|saysService|sendsTest) != 0:
 		m.quiet = 0
 	case m.heard:
 		m.quiet++
@@ -137,6 +137,8 @@ func (m *Meter) judge(role device.Role) (device.Use, device.Proof) {
 		return m.said(), device.ByReport
 	case m.count(sendsUse) >= 2:
 		return device.InUse, device.ByMessages
+	case m.count(sendsTest) >= 2:
+		return device.Service, device.ByMessages
 	case m.count(busy) >= 3:
 		return device.InUse, device.ByRate
 	case m.now.Use == device.Off:

@@ -97,6 +97,11 @@ func TestStates(t *testing.T) {
 			{30, there, "service e1, on-idle e4"}}},
 		{"a meter is ready before each transfer", "poct-meter-dock", []phase{
 			{20, both(say(fact.POCTState, "ready"), say(fact.POCTSends, "OBS.R01")), "unknown e4, in-use e2"}}},
+		{"a meter is tried with control solution", "poct-meter-dock", []phase{
+			{6, say(fact.POCTSends, "OBS.R02"), "unknown e4, service e2"},
+			{30, there, "service e2, on-idle e4"}}},
+		{"controls and patients in one transfer", "poct-meter-dock", []phase{
+			{20, both(say(fact.POCTSends, "OBS.R02"), say(fact.POCTSends, "OBS.R01")), "unknown e4, in-use e2"}}},
 		{"a server of pumps is not idle because one of them is", "pump-server", []phase{
 			{20, say(fact.HL7PumpState, "not-infusing"), "unknown e4"}}},
 	}

@@ -16,6 +16,7 @@ const (
 	saysService
 	sendsUse  // messages that only a device in use sends
 	sendsIdle // heartbeats and the like
+	sendsTest // results of controls, of no patient
 	busy      // traffic well above its idling
 )
 
@@ -53,7 +54,10 @@ func signOf(kind fact.Kind, value string) sign {
 	case fact.UnityRWHAT:
 		return sendsIdle
 	case fact.POCTSends:
-		return class(value, "OBS.R01 OBS.R02", "KPA.R01")
+		if value == "OBS.R02" { // controls (protocols.md §2.13)
+			return sendsTest
+		}
+		return class(value, "OBS.R01", "KPA.R01")
 	case fact.POCTState: // that it could be used, said before each transfer: no state of use
 		return class(value, "", "ready")
 	case fact.ASTMSends:
