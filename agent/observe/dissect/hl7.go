@@ -22,12 +22,12 @@ const (
 // the devices and systems that take part.
 //
 // phi: never read: every segment but MSH, SFT, EQU, MSA, OBX and PRT; in MSH
-// fields 7, 8 (may hold a token) and 10 (may hold a record number); in MSA all
-// but 1; in EQU all but 1 and 3; in OBX all but 3 (a number), 4 (its depth) and
-// 18, above all 16 (a nurse's id) and 5, the value, which is compared with the
-// words of three device states and never kept; in PRT all but 10, 16, 19,
-// 20 and 22, above all 5 (a person), 9 (a place), and PRT in any message but a report:
-// there it may be what is implanted in the patient.
+// all but 3, 4, 9, 12 and 21, above all 8 (may hold a token) and 10 (may hold a
+// record number); in SFT 5; in MSA all but 1; in EQU all but 1 and 3; in OBX all
+// but 3 (a number), 4 (its depth) and 18, above all 16 (a nurse's id) and 5, the
+// value, which is compared with the words of three device states and never kept;
+// in PRT all but 10, 16, 19, 20 and 22, above all 5 (a person) and 9 (a place), and
+// PRT in any message but a report: there it may be what is implanted in the patient.
 type HL7 struct {
 	// Empty is a frame without content, a bare server's answer.
 	Empty bool
@@ -35,19 +35,15 @@ type HL7 struct {
 	// the first one's.
 	Batch bool
 
-	SendingApp        Text  // MSH-3, the whole field
-	SendingFacility   Text  // MSH-4
-	ReceivingApp      Text  // MSH-5
-	ReceivingFacility Text  // MSH-6
-	MessageType       Text  // MSH-9, such as ORU_R01_ORU_R01
-	Version           Text  // MSH-12
-	Profile           Text  // MSH-21, first repetition
-	AppEUI            EUI64 // from MSH-3
-	FacilityEUI       EUI64 // from MSH-4
+	SendingApp      Text // MSH-3, the whole field
+	SendingFacility Text // MSH-4
+	MessageType     Text // MSH-9, such as ORU_R01_ORU_R01
+	Version         Text // MSH-12
+	Profile         Text // MSH-21, first repetition
 
 	Codes      [maxHL7Codes]HL7Code // distinct device codes of OBX-3
 	CodesLen   uint8
-	Devices    [maxHL7Devices]HL7Device // distinct equipment instances of OBX-18
+	Devices    [maxHL7Devices]Text // distinct equipment instances of OBX-18
 	DevicesLen uint8
 	Parts      [maxHL7Parts]HL7Participation
 	PartsLen   uint8
@@ -70,20 +66,13 @@ type HL7Code struct {
 	Depth uint8  // by OBX-4: 1 the device (MDS), 2 VMD, 3 channel, 4 metric; 0 not said
 }
 
-// HL7Device is an entity identifier (EI) of a piece of equipment.
-type HL7Device struct {
-	Field Text  // the whole field
-	ID    Text  // component 1
-	EUI   EUI64 // of a component that is said to be one
-}
-
 // HL7Participation is the device part of one PRT segment (HL7 2.8.2 §7.4.4).
 type HL7Participation struct {
-	Device     HL7Device // PRT-10
-	UDI        Text      // PRT-16, device identifier
-	Lot        Text      // PRT-19
-	Serial     Text      // PRT-20
-	DeviceType Text      // PRT-22, the whole field
+	Device     Text // PRT-10, the whole field
+	UDI        Text // PRT-16, device identifier
+	Lot        Text // PRT-19
+	Serial     Text // PRT-20
+	DeviceType Text // PRT-22, the whole field
 }
 
 // DecodeStream reads one MLLP frame at the start of b; the line ends that a

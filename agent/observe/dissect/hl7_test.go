@@ -29,26 +29,21 @@ func pumpMessage() string {
 }
 
 func TestHL7(t *testing.T) {
-	eui := EUI64{0x00, 0x12, 0x21, 0xff, 0xfe, 0x0a, 0x0b, 0x0c}
 	pump := HL7{
-		SendingApp: TextOf("PUMP_0009FBFFFF010203_EUI-64"), SendingFacility: TextOf("WARD"), ReceivingApp: TextOf("GW"), ReceivingFacility: TextOf("HOSP"),
+		SendingApp: TextOf("PUMP_0009FBFFFF010203_EUI-64"), SendingFacility: TextOf("WARD"),
 		MessageType: TextOf("ORU_R01_ORU_R01"), Version: TextOf("2.6"), Profile: TextOf("PROF_IHE_1.3.6_ISO"),
-		AppEUI:   EUI64{0x00, 0x09, 0xfb, 0xff, 0xff, 1, 2, 3},
-		Codes:    [maxHL7Codes]HL7Code{{69985, 1}, {69986, 2}},
-		CodesLen: 2,
-		Devices: [maxHL7Devices]HL7Device{
-			{Field: TextOf("sn-9_maker_001221FFFE0A0B0C_EUI-64"), ID: TextOf("sn-9"), EUI: eui},
-			{Field: TextOf("sn-8"), ID: TextOf("sn-8")},
-		},
+		Codes:      [maxHL7Codes]HL7Code{{69985, 1}, {69986, 2}},
+		CodesLen:   2,
+		Devices:    [maxHL7Devices]Text{TextOf("sn-9_maker_001221FFFE0A0B0C_EUI-64"), TextOf("sn-8")},
 		DevicesLen: 2,
 		Parts: [maxHL7Parts]HL7Participation{{
-			Device: HL7Device{Field: TextOf("SN-9_x_001221FFFE0A0B0C_EUI-64"), ID: TextOf("SN-9"), EUI: eui},
+			Device: TextOf("SN-9_x_001221FFFE0A0B0C_EUI-64"),
 			UDI:    TextOf("00812345"), Lot: TextOf("LOT7"), Serial: TextOf("SER9"), DeviceType: TextOf("PUMP_Infusion pump"),
 		}},
 		PartsLen: 1,
 		Next:     len(pumpMessage()),
 	}
-	ack := HL7{SendingApp: TextOf("RECV"), SendingFacility: TextOf("FAC"), ReceivingApp: TextOf("SEND"), ReceivingFacility: TextOf("FAC2"),
+	ack := HL7{SendingApp: TextOf("RECV"), SendingFacility: TextOf("FAC"),
 		MessageType: TextOf("ACK_R01_ACK"), Version: TextOf("2.6"), Ack: HL7AckAA, Next: 77}
 	small := HL7{SendingApp: TextOf("A"), SendingFacility: TextOf("B")}
 	next := func(m HL7, n int) HL7 { m.Next = n; return m }
@@ -161,11 +156,6 @@ func TestHL7DeviceCode(t *testing.T) {
 			t.Errorf("depth of %q: %d, want %d", in, got, want)
 		}
 	}
-	for in, want := range map[string]bool{"a^0011223344556677^EUI-64": true, "0011223344556677^a^b^eui-64": true, "0011223344556677": false, "001122FFFE556677^a^b": true, "a^b^001122ffff556677": true, "a^b^EUI-64": false, "EUI-64": false} {
-		if got := hl7EUI([]byte(in), sep); got.IsZero() == want {
-			t.Errorf("EUI of %q: %x", in, got)
-		}
-	}
 }
 
 func TestHL7Bare(t *testing.T) {
@@ -229,7 +219,6 @@ func FuzzHL7(f *testing.F) {
 		if m.DecodeStream(b) == Done && (m.Next <= 0 || m.Next > len(b)) {
 			t.Fatalf("next %d of %d", m.Next, len(b))
 		}
-		m.AppEUI.MAC()
 		_, _, _, _ = m.PCD.String(), m.Pump.String(), m.Equipment.String(), m.Ack.Refused()
 		checkMessage(t, &m)
 		m.DecodeBare(b)

@@ -43,14 +43,8 @@ func (m *HL7) msh(seg []byte, sep hl7Separators) {
 		switch n {
 		case 3:
 			m.SendingApp.set(v)
-			m.AppEUI = hl7EUI(v, sep)
 		case 4:
 			m.SendingFacility.set(v)
-			m.FacilityEUI = hl7EUI(v, sep)
-		case 5:
-			m.ReceivingApp.set(v)
-		case 6:
-			m.ReceivingFacility.set(v)
 		case 9:
 			m.MessageType.set(v)
 			kind = v
@@ -87,7 +81,7 @@ func (m *HL7) obx(seg []byte, sep hl7Separators) {
 			for again := true; again && len(v) > 0; {
 				var one []byte
 				one, v, again = cutByte(v, sep.repetition)
-				m.addDevice(one, sep)
+				m.addDevice(one)
 			}
 		}
 	}
@@ -107,7 +101,7 @@ func (m *HL7) prt(seg []byte, sep hl7Separators) {
 		v, seg, more = cutByte(seg, sep.field)
 		switch n {
 		case 10:
-			p.Device.read(firstPart(v, sep.repetition), sep)
+			p.Device.set(firstPart(v, sep.repetition))
 		case 16:
 			p.UDI.set(v)
 		case 19:
@@ -129,27 +123,20 @@ func firstPart(v []byte, sep byte) []byte {
 	return part
 }
 
-// read reads an entity identifier.
-func (d *HL7Device) read(v []byte, sep hl7Separators) {
-	d.Field.set(v)
-	d.ID.set(firstPart(v, sep.component))
-	d.EUI = hl7EUI(v, sep)
-}
-
 // addDevice keeps an equipment instance unless it is known or there is no room.
-func (m *HL7) addDevice(v []byte, sep hl7Separators) {
+func (m *HL7) addDevice(v []byte) {
 	if int(m.DevicesLen) == len(m.Devices) {
 		return
 	}
 	d := &m.Devices[m.DevicesLen]
-	d.read(v, sep)
+	d.set(v)
 	for i := range m.Devices[:m.DevicesLen] {
 		if m.Devices[i] == *d {
-			*d = HL7Device{}
+			*d = Text{}
 			return
 		}
 	}
-	if *d != (HL7Device{}) {
+	if !d.IsZero() {
 		m.DevicesLen++
 	}
 }
@@ -165,30 +152,6 @@ func (m *HL7) addCode(c HL7Code) {
 		m.Codes[m.CodesLen] = c
 		m.CodesLen++
 	}
-}
-
-// hl7EUI returns the EUI-64 of an HD or EI field: the component in front of
-// one that says "EUI-64", or the first, as some senders have it. Where nothing
-// says so, a component counts only if it is made from a MAC address: 16 digits
-// alone could be anything, a record number too.
-func hl7EUI(v []byte, sep hl7Separators) EUI64 {
-	first, _ := parseEUI64(firstPart(v, sep.component))
-	var before, made EUI64
-	for more := true; more; {
-		var c []byte
-		c, v, more = cutByte(v, sep.component)
-		if foldEqual(c, "eui-64") {
-			if !before.IsZero() {
-				return before
-			}
-			return first
-		}
-		before, _ = parseEUI64(c)
-		if _, ok := before.MAC(); ok && made.IsZero() {
-			made = before
-		}
-	}
-	return made
 }
 
 // mdcDeviceCode returns the code of OBX-3 (code^text^system) if it is an MDC

@@ -157,7 +157,7 @@ func (m *HL7) equ(seg []byte, sep hl7Separators) {
 			for again := true; again && len(v) > 0; {
 				var one []byte
 				one, v, again = cutByte(v, sep.repetition)
-				m.addDevice(one, sep)
+				m.addDevice(one)
 			}
 		case 3:
 			m.Equipment.read(firstPart(v, sep.component))

@@ -176,30 +176,6 @@ func TestNameHasSuffix(t *testing.T) {
 	}
 }
 
-func TestEUI64(t *testing.T) {
-	tests := []struct {
-		in  string
-		ok  bool
-		mac string
-	}{
-		{"0009FBFFFF123456", true, "\x00\x09\xfb\x12\x34\x56"},
-		{"00-a0-37-ff-fe-00-00-01", true, "\x00\xa0\x37\x00\x00\x01"},
-		{"00A0370102030405", true, ""},
-		{"0000000000000000", true, ""},
-		{"0009FBFFFF12345", false, ""},
-		{"0009FBFFFF1234567", false, ""},
-		{"0009FBFFFF12345G", false, ""},
-		{"", false, ""},
-	}
-	for _, tt := range tests {
-		e, ok := parseEUI64([]byte(tt.in))
-		mac, hasMAC := e.MAC()
-		if ok != tt.ok || hasMAC != (tt.mac != "") || (hasMAC && string(mac[:]) != tt.mac) {
-			t.Errorf("%q: %x %v, MAC %x %v", tt.in, e, ok, mac, hasMAC)
-		}
-	}
-}
-
 func TestProgressString(t *testing.T) {
 	got := []string{Progress(0).String(), No.String(), NeedMore.String(), Done.String(), Progress(9).String()}
 	if d := cmp.Diff([]string{"invalid", "no", "need-more", "done", "invalid"}, got); d != "" {
@@ -215,7 +191,6 @@ func FuzzText(f *testing.F) {
 		x.set(b)
 		n.set(b)
 		n.addLabel(b[:min(len(b), 63)])
-		parseEUI64(b)
 		checkMessage(t, &x)
 		checkMessage(t, &n)
 	})

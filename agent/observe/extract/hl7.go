@@ -78,11 +78,11 @@ func (x *Extractor) message(w, to who, listens bool, m *dissect.HL7) {
 		}
 	}
 	for i := range m.Devices[:m.DevicesLen] {
-		x.say(w, fact.HL7Equipment, &m.Devices[i].Field)
+		x.say(w, fact.HL7Equipment, &m.Devices[i])
 	}
 	for i := range m.Parts[:m.PartsLen] {
 		p := &m.Parts[i]
-		x.say(w, fact.HL7Device, &p.Device.Field)
+		x.say(w, fact.HL7Device, &p.Device)
 		x.say(w, fact.HL7UDI, &p.UDI)
 		x.say(w, fact.HL7Lot, &p.Lot)
 		x.say(w, fact.HL7Serial, &p.Serial)
