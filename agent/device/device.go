@@ -25,6 +25,7 @@ type Device struct {
 	ID        ID
 	MAC       fact.MAC
 	Port      string       // ward port it was last seen on
+	Claimed   string       `json:"-"` // another that sends in its name now, "" for none: it may have been moved there
 	VLAN      uint16       // 0 for untagged
 	IPs       []netip.Addr // newest first, at most MaxIPs
 	FirstSeen time.Time

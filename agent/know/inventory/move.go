@@ -54,6 +54,7 @@ func (b *Book) claimed(r *record, port string, now clock.Stamp) bool {
 			b.contest(r, port, now)
 		}
 		r.claim = claim{port, b.now}
+		r.dev.Claimed, r.stale = port, true
 		return false
 	}
 	wait := moves
@@ -65,7 +66,7 @@ func (b *Book) claimed(r *record, port string, now clock.Stamp) bool {
 	}
 	b.perPort[r.dev.Port]--
 	b.perPort[port]++
-	r.dev.Port, r.claim = port, claim{}
+	r.dev.Port, r.dev.Claimed, r.claim = port, "", claim{}
 	r.note(turns)
 	return true
 }
@@ -74,6 +75,7 @@ func (b *Book) claimed(r *record, port string, now clock.Stamp) bool {
 func (b *Book) refuted(r *record, now clock.Stamp) {
 	b.contest(r, r.claim.port, now)
 	r.claim = claim{}
+	r.dev.Claimed, r.stale = "", true
 }
 
 // contest counts that two ports sent in turns: what goes on doing so is not one

@@ -99,6 +99,21 @@ func TestMovesAndClaims(t *testing.T) {
 	}
 }
 
+// Who asks what is behind a port is told of the port that a device may have been
+// moved to, before that is believed.
+func TestClaimIsShown(t *testing.T) {
+	b := NewBook(DefaultLimits(), vital{}, oneVendor{}, &events{})
+	var got []string
+	for _, s := range []step{{"w1", 0, 0, 5, "infusion-pump-lvp"}, {"w2", 20, 20, 5, ""}, {"w1", 21, 21, 5, ""}, {"w2", 40, 60, 5, ""}, {"w2", 61, 101, 5, ""}} {
+		play(b, 0, s)
+		d := b.Snapshot().Devices[0]
+		got = append(got, d.Port+" "+d.Claimed)
+	}
+	if diff := cmp.Diff([]string{"w1 ", "w1 w2", "w1 ", "w1 w2", "w2 "}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // first is the beginning of a step.
 func (s step) first() step { s.to = s.from; return s }
 

@@ -23,7 +23,7 @@ func danger(snap *device.Snapshot, id device.ID, reach Reach, counts func(*devic
 	}
 	for i := range snap.Devices {
 		x := &snap.Devices[i]
-		if x.ID == id || x.Port != d.Port && reach != ReachWard {
+		if x.ID == id || reach != ReachWard && !together(d, x) {
 			continue
 		}
 		if others = true; counts(x) {
@@ -34,4 +34,10 @@ func danger(snap *device.Snapshot, id device.ID, reach Reach, counts func(*devic
 		return fmt.Sprintf("others are behind %s, and the hook touches them", where), true
 	}
 	return "", true
+}
+
+// together reports whether two devices are, or may be, behind one port: a bed that
+// was rolled a moment ago counts at both its ports.
+func together(d, x *device.Device) bool {
+	return x.Port == d.Port || x.Claimed != "" && (x.Claimed == d.Port || x.Claimed == d.Claimed) || d.Claimed != "" && d.Claimed == x.Port
 }

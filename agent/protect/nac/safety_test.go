@@ -20,6 +20,11 @@ func dev(id device.ID, port string, role device.Role) device.Device {
 	return d
 }
 
+func claimed(d device.Device, port string) device.Device {
+	d.Claimed = port
+	return d
+}
+
 func counts(d *device.Device) bool {
 	return d.Identity.Class == device.LifeSustaining || d.Identity.Confidence != device.Confirmed
 }
@@ -56,6 +61,12 @@ func TestDanger(t *testing.T) {
 			"02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining", "02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining",
 			"02:00:00:00:00:03, behind the gateway as well, is, or counts as, life-sustaining"},
 		{"a pump behind another port", []device.Device{dev(intruder, "w1", "pc"), dev(pump, "w2", "pump")}, no, no,
+			"02:00:00:00:00:03, behind the gateway as well, is, or counts as, life-sustaining"},
+		{"a pump that was rolled to its port just now", []device.Device{dev(intruder, "w1", "pc"), claimed(dev(pump, "w2", "pump"), "w1")},
+			"02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining", "02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining",
+			"02:00:00:00:00:03, behind the gateway as well, is, or counts as, life-sustaining"},
+		{"it was moved to a pump's port just now", []device.Device{claimed(dev(intruder, "w1", "pc"), "w2"), dev(pump, "w2", "pump")},
+			"02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining", "02:00:00:00:00:03, behind port w1 as well, is, or counts as, life-sustaining",
 			"02:00:00:00:00:03, behind the gateway as well, is, or counts as, life-sustaining"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
