@@ -20,7 +20,7 @@ func eachFrame(b []byte, read func(b []byte) (next int, p dissect.Progress)) (us
 		if p != dissect.Done || next <= 0 {
 			return used, p
 		}
-		used += next
+		used = min(used+next, len(b)) // a frame may end behind what is there
 	}
 	return used, dissect.Done
 }

@@ -68,20 +68,11 @@ func (x *Extractor) readMindray(v *dissect.View, b []byte, way flows.Way) bool {
 // readDRI states what kind of monitor speaks over a serial line, and what it
 // sends.
 func (x *Extractor) readDRI(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
-	m := &x.decoders.devices.dri
-	for range maxFrames {
-		if used == len(b) {
-			return used, dissect.Done
-		}
-		if p = m.DecodeStream(b[used:]); p != dissect.Done {
-			if p == dissect.No && used > 0 { // what came before was of it
-				p = dissect.Done
-			}
-			return used, p
-		}
-		used += m.Next
-		if m.Record == dissect.DRIRequest {
-			continue // the sender is no monitor
+	return begun(eachFrame(b, func(b []byte) (int, dissect.Progress) {
+		m := &x.decoders.devices.dri
+		p := m.DecodeStream(b)
+		if p != dissect.Done || m.Record == dissect.DRIRequest { // who asks is no monitor
+			return m.Next, p
 		}
 		w := sender(c)
 		x.word(w, fact.DRIRecord, m.Record.String())
@@ -91,25 +82,29 @@ func (x *Extractor) readDRI(c *flows.Conn, b []byte) (used int, p dissect.Progre
 			x.text = appendMAC(x.text[:0], m.MAC)
 			x.state(w, fact.DRIMAC, x.text)
 		}
+		return m.Next, p
+	}))
+}
+
+// begun takes a stream for the protocol's where a frame was, whatever follows.
+func begun(used int, p dissect.Progress) (int, dissect.Progress) {
+	if p == dissect.No && used > 0 {
+		p = dissect.Done
 	}
-	return used, dissect.Done
+	return used, p
 }
 
 // readPHD states what a personal health device says of itself, and who manages
 // such devices.
 func (x *Extractor) readPHD(c *flows.Conn, b []byte) (used int, p dissect.Progress) {
-	m := &x.decoders.devices.phd
-	for used < len(b) {
-		if p = m.DecodeStream(b[used:]); p != dissect.Done {
-			if p == dissect.No && used > 0 { // what came before was of it
-				p = dissect.Done
-			}
-			return used, p
+	return begun(eachFrame(b, func(b []byte) (int, dissect.Progress) {
+		m := &x.decoders.devices.phd
+		p := m.DecodeStream(b)
+		if p == dissect.Done {
+			x.personal(sender(c), m)
 		}
-		x.personal(sender(c), m)
-		used += m.Next
-	}
-	return min(used, len(b)), dissect.Done
+		return m.Next, p
+	}))
 }
 
 // personal states what one message of a personal health device says.

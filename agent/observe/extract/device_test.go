@@ -38,6 +38,8 @@ func TestDeviceDatagrams(t *testing.T) {
 		want   []string
 	}{
 		{"SDC hello", [][]byte{udp(from, group, hello)}, helloFacts},
+		{"goodbye", [][]byte{udp(from, group, soap("<d:Bye>"+epr+"</d:Bye>"))}, []string{"1 sdc.leaves yes", "1 wsd.endpoint urn:uuid:00000000-0000-1000-8000-0009fb000001"}},
+		{"goodbye of another", [][]byte{udp(from, group, soap("<d:Bye>"+epr+"<d:XAddrs>http://198.51.100.7:80/</d:XAddrs></d:Bye>"))}, nil},
 		{"SDC hello on another port", [][]byte{udp(end{pump.mac, pump.ip, 9}, end{group.mac, group.ip, 9}, hello)}, helloFacts},
 		{"SDC hello in fragments", fragments(udp(from, group, hello), 256), helloFacts},
 		{"probe", [][]byte{udp(from, group, soap("<d:Probe><d:Types>dpws:Device</d:Types></d:Probe>"))}, nil},
@@ -108,6 +110,22 @@ func TestClientsSpeak(t *testing.T) {
 				t.Error("a client that spoke is none")
 			}
 		})
+	}
+}
+
+// TestLongPHD: a message that is longer than what is looked at is passed over.
+func TestLongPHD(t *testing.T) {
+	report := func(n int) string { // an event report of that many bytes
+		b := be(uint16(0xe700), uint16(n-4), uint16(n-6), uint16(1), uint16(0x100), uint16(n-12), make([]byte, n-12))
+		return string(b)
+	}
+	for _, n := range []int{60, 5000, 60000} {
+		text := report(n) + report(60)
+		for _, size := range []int{1400, len(text)} {
+			if d := cmp.Diff([]string{"1 phd.reports yes"}, said(stream(text, size)...)); d != "" {
+				t.Errorf("%d bytes in segments of %d (-want +got)\n%s", n, size, d)
+			}
+		}
 	}
 }
 
