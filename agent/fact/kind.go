@@ -153,6 +153,8 @@ const (
 	SDCActivation   Kind = "sdc.activation" // "on", "not-ready", "stand-by", "off", "shut-down", "failure"
 	SDCInUse        Kind = "sdc.in_use"     // a patient is associated, whoever it is: "yes", "no"
 
+	SDCLeaves Kind = "sdc.leaves" // it says goodbye (Bye of WS-Discovery): "yes"
+
 	UnityRWHAT    Kind = "unity.rwhat"    // a monitor of the GE Unity network: "yes"
 	UnityServices Kind = "unity.services" // service/port, comma
 	UnitySends    Kind = "unity.sends"    // "vitals", "alarm"

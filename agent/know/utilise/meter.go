@@ -33,6 +33,7 @@ type Meter struct {
 	past   [window]sign // newest first
 	quiet  int          // bins in which it was heard without a sign of use
 	silent int          // bins without a frame
+	left   bool         // it said goodbye, and was not heard since
 	speaks bool         // it has shown E1 or E2
 	showed int          // age at its last message of use; 0: never
 	now    device.Utilisation
@@ -68,6 +69,9 @@ func (m *Meter) Turn(role device.Role, at clock.Stamp) (changed bool) {
 	m.learn()
 	copy(m.past[1:], m.past[:])
 	m.past[0] = m.signs
+	if m.heard {
+		m.left = m.signs&saysLeave != 0
+	}
 	if m.signs&^busy != 0 {
 		m.speaks = true
 	}
@@ -212,10 +216,13 @@ func (m *Meter) count(s sign) (c int) {
 	return c
 }
 
-// absent is for how many bins the device must be silent to be off: three times
-// its longest silence. Nobody tells a gateway who is on radio, but the silences
+// absent is for how many bins the device must be silent to be off: few once it
+// said goodbye, else three times its longest silence. Nobody tells a gateway who is on radio, but the silences
 // do.
 func (m *Meter) absent() int {
+	if m.left {
+		return offLeast
+	}
 	if m.age < day {
 		return offMost
 	}

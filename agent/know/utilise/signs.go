@@ -6,7 +6,7 @@ import (
 )
 
 // sign is what a minute of a device showed; a set of them.
-type sign uint8
+type sign uint16
 
 // Signs. The E1 are states that the device reports, the E2 classes of messages.
 const (
@@ -14,6 +14,7 @@ const (
 	saysIdle
 	saysOff
 	saysService
+	saysLeave // that it leaves the network
 	sendsUse  // messages that only a device in use sends
 	sendsIdle // heartbeats and the like
 	sendsTest // results of controls, of no patient
@@ -43,6 +44,8 @@ func signOf(kind fact.Kind, value string) sign {
 		return pick(value, "", "stand-by", "off shut-down", "")
 	case fact.SDCInUse, fact.IVInUse:
 		return pick(value, "yes", "", "", "") // without a patient's record it may work all the same
+	case fact.SDCLeaves:
+		return saysLeave
 	case fact.IVSends:
 		return class(value, "values waves", "indication nothing")
 	case fact.MindraySends:
@@ -77,7 +80,7 @@ func signOf(kind fact.Kind, value string) sign {
 func Reports(kind fact.Kind) bool {
 	switch kind {
 	case fact.BCCState, fact.HL7PumpState, fact.HL7EquState, fact.HL7Alarm, fact.MedibusState, fact.IVMode, fact.SDCMode, fact.SDCActivation,
-		fact.SDCInUse, fact.IVInUse, fact.POCTState:
+		fact.SDCInUse, fact.SDCLeaves, fact.IVInUse, fact.POCTState:
 		return true
 	}
 	return false

@@ -28,6 +28,9 @@ func (x *Extractor) readWSD(v *dissect.View, b []byte, way flows.Way) bool {
 	if !offers(m, w) {
 		return true
 	}
+	if m.Action == dissect.WSDBye {
+		x.yes(w, fact.SDCLeaves)
+	}
 	x.say(w, fact.WSDTypes, &m.Types)
 	for _, c := range [...]struct {
 		class dissect.WSDClass
