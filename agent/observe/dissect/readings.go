@@ -21,7 +21,7 @@ func Readings() []Reading {
 		{"FHIR, DICOMweb", nil, []string{"FHIR"}, "method and class of records asked for; who serves; of a CapabilityStatement software, version, description"},
 		{"DICOM", []Protocol{ProtocolDICOM}, []string{"DICOM"}, "association: AE titles, implementation, services, roles, refusals; of data the class, by its context; that a procedure is performed (MPPS)"},
 		{"Philips IntelliVue", []Protocol{ProtocolIntelliVue}, []string{"IntelliVue"}, "connect indication, MDS create event: model, serial, software, mode; of poll results their class, mode, whether a patient is admitted; who collects"},
-		{"WS-Discovery", []Protocol{ProtocolWSDiscovery}, []string{"WSDiscovery"}, "types, endpoint, addresses, allowed scopes: SDC providers, cameras, printers, Windows"},
+		{"WS-Discovery", []Protocol{ProtocolWSDiscovery}, []string{"WSDiscovery"}, "types, endpoint, addresses, allowed scopes: SDC providers, cameras, printers, Windows; that one leaves"},
 		{"SDC metadata and MDIB in clear HTTP", nil, []string{"SDC"}, "maker, model, firmware, serial, UDI, type code, mode; whether a patient is associated"},
 		{"GE Unity", []Protocol{ProtocolUnity}, []string{"Unity"}, "RWHAT: services (ward, bed and patient are zeroed first); that vitals or alarms are sent, and to whom"},
 		{"GE/Datex DRI", []Protocol{ProtocolDRI}, []string{"DRI"}, "class of record, level, device type, MAC"},
