@@ -38,8 +38,6 @@ func TestDeviceDatagrams(t *testing.T) {
 		want   []string
 	}{
 		{"SDC hello", [][]byte{udp(from, group, hello)}, helloFacts},
-		{"goodbye", [][]byte{udp(from, group, soap("<d:Bye>"+epr+"</d:Bye>"))}, []string{"1 sdc.leaves yes", "1 wsd.endpoint urn:uuid:00000000-0000-1000-8000-0009fb000001"}},
-		{"goodbye of another", [][]byte{udp(from, group, soap("<d:Bye>"+epr+"<d:XAddrs>http://198.51.100.7:80/</d:XAddrs></d:Bye>"))}, nil},
 		{"SDC hello on another port", [][]byte{udp(end{pump.mac, pump.ip, 9}, end{group.mac, group.ip, 9}, hello)}, helloFacts},
 		{"SDC hello in fragments", fragments(udp(from, group, hello), 256), helloFacts},
 		{"probe", [][]byte{udp(from, group, soap("<d:Probe><d:Types>dpws:Device</d:Types></d:Probe>"))}, nil},
