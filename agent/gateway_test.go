@@ -63,18 +63,24 @@ func inGateway(t *testing.T, policy string, test func(g *gateway)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		g := &gateway{t: t, dir: dir, host: fake.New(), broker: &broker{}, log: &logBook{}}
-		for _, name := range []string{"up0", "w1", "w2"} {
-			g.host.Ports.Add(platform.Link{Name: name, Master: "br0"})
-		}
-		g.line = g.host.Serial.Add("ttyS0")
-		g.host.Self.Register("db-check", func(_ context.Context, args []string) error { return store.Check(args[0]) })
-		g.configure(true, policy)
+		g := newGateway(t, dir, policy)
 		test(g)
 		if g.end != nil {
 			g.stop()
 		}
 	})
+}
+
+// newGateway makes one with its state in the folder dir.
+func newGateway(t *testing.T, dir, policy string) *gateway {
+	g := &gateway{t: t, dir: dir, host: fake.New(), broker: &broker{}, log: &logBook{}}
+	for _, name := range []string{"up0", "w1", "w2"} {
+		g.host.Ports.Add(platform.Link{Name: name, Master: "br0"})
+	}
+	g.line = g.host.Serial.Add("ttyS0")
+	g.host.Self.Register("db-check", func(_ context.Context, args []string) error { return store.Check(args[0]) })
+	g.configure(true, policy)
+	return g
 }
 
 // configure writes the files of the gateway.

@@ -52,18 +52,23 @@ func (g *guard) String() string         { return "store" }
 func (g *guard) Ready() <-chan struct{} { return g.ready }
 
 func (g *guard) Run(ctx context.Context) error {
-	wait := firstReturn
+	wait, beat := firstReturn, time.NewTicker(health.BeatEvery)
+	defer beat.Stop()
+	var look <-chan time.Time
 	for {
-		var look <-chan time.Time
-		if g.store.Waits() {
+		if look == nil && g.store.Waits() {
 			look = time.After(wait)
 		}
+		g.board.Beat(g.String(), g.clock.Now().Mono)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-g.store.Broken():
 			return errors.New("state of the database is unknown; a new start will check it")
+		case <-beat.C:
 		case <-look:
+			look = nil
+			g.board.Busy(g.String(), g.clock.Now().Mono)
 			if g.room() && g.back(ctx) != nil {
 				wait = min(2*wait, lastReturn)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
@@ -25,12 +26,10 @@ type Supervisor struct {
 	// Button is the file in which PID 1 records presses of the break-glass button,
 	// "" for none.
 	Button string
+	// Fault is a test of who watches: the number of the fault that a task acts out
+	// once the rules are in place, see actOut. 0: none.
+	Fault int
 }
-
-// hangs is how long a task may be silent before the agent no longer counts as
-// alive. Tasks that only wait beat every 10 s, whatever broker, line or kernel do
-// (TestSlowIsNoHang); the rest is for a flash that holds up a commit meanwhile.
-const hangs = 15 * time.Second
 
 // signs tells the supervisor that the agent lives, and people that the box was
 // in rescue.
@@ -41,11 +40,12 @@ type signs struct {
 	board  *health.Board
 	events event.Sink
 	log    *slog.Logger
+	tasks  func() []string // all names
 	ready  chan struct{}
 }
 
 func newSigns(a *Agent, to Supervisor) *signs {
-	s := &signs{to: to, fenced: a.enforce.Ready(), clock: a.clock, board: &a.board, events: a.recent, log: a.log, ready: make(chan struct{})}
+	s := &signs{to: to, fenced: a.enforce.Ready(), clock: a.clock, board: &a.board, events: a.recent, log: a.log, tasks: a.Tasks, ready: make(chan struct{})}
 	close(s.ready)
 	return s
 }
@@ -67,9 +67,12 @@ func (s *signs) Run(ctx context.Context) error {
 	if s.to.Data != "" {
 		s.tell(dataCode, "the data partition: "+s.to.Data, "replace the medium, or write the image anew")
 	}
-	tick := time.NewTicker(lifesign.Every)
+	tick, look := time.NewTicker(lifesign.Every), time.NewTicker(health.LookEvery)
 	defer tick.Stop()
+	defer look.Stop()
+	watch, hung := health.Watch{Board: s.board}, []string(nil)
 	for {
+		s.board.Beat(s.String(), s.clock.Now().Mono)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -81,9 +84,23 @@ func (s *signs) Run(ctx context.Context) error {
 			if err := s.give(lifesign.Fenced); err != nil {
 				return err
 			}
+			s.actOut()
+		case <-look.C:
+			now := watch.Look(s.clock.Now().Mono)
+			if slices.Equal(now, hung) {
+				continue
+			}
+			if hung = now; len(hung) == 0 {
+				s.log.Info("no task hangs any more")
+				continue
+			}
+			s.log.Error("tasks hang", "tasks", hung)
+			if err := s.give(lifesign.Hung); err != nil {
+				return err
+			}
 		case <-tick.C:
-			if len(s.board.Silent(s.clock.Now().Mono, hangs)) > 0 {
-				continue // the supervisor notices
+			if len(hung) > 0 {
+				continue // the supervisor notices that, too
 			}
 			if err := s.give(lifesign.Alive); err != nil {
 				return err

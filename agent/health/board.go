@@ -38,8 +38,9 @@ type Condition struct {
 // concurrent use; the zero value is an empty board.
 type Board struct {
 	mu    sync.Mutex
-	conds map[string]Condition     // by code; mu
-	beats map[string]time.Duration // since boot, the last heartbeat by task; mu
+	conds map[string]Condition // by code; mu
+	beats map[string]beat      // by task; mu
+	acts  map[string]func()    // by task; mu
 }
 
 // Set puts a condition up, or changes its text; Since stays that of the first.
@@ -81,32 +82,5 @@ func (b *Board) Conditions() []Condition {
 		}
 		return out[i].Code < out[j].Code
 	})
-	return out
-}
-
-// Beat notes that a task is alive. now is the time since boot: the wall clock
-// of a gateway is set while tasks run, and a jump of it must neither make a
-// living task look dead nor hide a dead one.
-func (b *Board) Beat(task string, now time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.beats == nil {
-		b.beats = make(map[string]time.Duration)
-	}
-	b.beats[task] = now
-}
-
-// Silent lists the tasks whose last heartbeat is older than limit; now is the
-// time since boot. A task that has never sent one is not known here.
-func (b *Board) Silent(now, limit time.Duration) []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var out []string
-	for t, at := range b.beats {
-		if now-at > limit {
-			out = append(out, t)
-		}
-	}
-	sort.Strings(out)
 	return out
 }

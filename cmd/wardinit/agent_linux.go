@@ -80,9 +80,9 @@ type agent struct {
 	sign  chan byte
 	ended chan error
 	began time.Time
-	last  time.Time // of its last sign
 
-	patience time.Duration // until the next
+	silent   time.Duration // since its last sign, as far as PID 1 has counted it
+	patience time.Duration // that it may be silent
 	own      bool          // it has the gateway's own configuration
 }
 
@@ -105,7 +105,7 @@ func startAgent(own bool, told []string, log io.Writer) (*agent, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), last: time.Now(), patience: firstSign, own: file == ownConfig}
+	a := &agent{cmd: cmd, signs: read, sign: make(chan byte, 8), ended: make(chan error, 1), began: time.Now(), patience: firstSign, own: file == ownConfig}
 	go func() {
 		buf := make([]byte, 64)
 		for {

@@ -39,6 +39,7 @@ type box struct {
 	grow     func() error     // the data partition's file system; nil: nothing to do
 	rescue   string           // why nothing is filtered; "": the rules are in place
 	agent    *agent           // nil: none runs
+	faults   int              // of the agent's that a test has asked for so far
 	unclear  func()           // ends keepClear; nil: it was never begun
 	reboot   <-chan time.Time // when the box starts anew; nil: nobody asked for it
 	log      agentLog

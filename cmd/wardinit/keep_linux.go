@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,11 +13,12 @@ import (
 
 // Cadence.
 const (
-	tick = time.Second
+	tick     = time.Second            // of the watchdog
+	signLook = 250 * time.Millisecond // at the agent
 	// Without a sign for so long the agent hangs; the first one may take longer,
 	// a slow flash writes the whole database before it. Killing one that is only
 	// slow costs a second or two of reports and no packet.
-	signLimit, firstSign = 3 * time.Second, time.Minute
+	signLimit, firstSign = 2500 * time.Millisecond, time.Minute
 	// An agent that ends is started again at once; one that ends again soon
 	// waits, twice as long each time.
 	soon                  = time.Minute
@@ -37,7 +39,8 @@ func (b *box) keep() {
 	var again <-chan time.Time
 	starts := make(chan started, 1)
 	feeder := newFeeder(b.connected, b.dog.feed, b.say)
-	ticker := time.NewTicker(tick)
+	ticker, looks := time.NewTicker(tick), time.NewTicker(signLook)
+	looked := time.Now()
 	kill, stop := after(b.test.kill), after(b.test.stop)
 	if b.rooted && !b.test.noAgent {
 		again = b.firstStart()
@@ -58,9 +61,9 @@ func (b *box) keep() {
 			}
 		case <-again:
 			again = nil
-			told, own := b.told(), !b.imageCfg
+			told, log, own := b.told(), b.agentLog(), !b.imageCfg
 			go func() {
-				a, err := startAgent(own, told, &b.log)
+				a, err := startAgent(own, told, log)
 				starts <- started{a, err}
 			}()
 		case s := <-starts:
@@ -71,7 +74,7 @@ func (b *box) keep() {
 				pause = min(2*pause, lastPause)
 			}
 		case s := <-sign:
-			b.agent.last, b.agent.patience = time.Now(), signLimit
+			b.agent.silent, b.agent.patience = 0, signLimit
 			b.heard(s)
 		case <-b.reboot:
 			reboot()
@@ -81,7 +84,7 @@ func (b *box) keep() {
 				b.imageCfg = true
 				b.say.alarm("the gateway's own configuration was refused: the agent starts with the image's")
 			}
-			if time.Since(b.agent.began) > soon {
+			if time.Since(b.agent.began) > soon || b.test.faults {
 				pause = firstPause
 			}
 			b.agent = nil
@@ -92,8 +95,10 @@ func (b *box) keep() {
 			b.signal(unix.SIGKILL)
 		case <-stop:
 			b.signal(unix.SIGSTOP)
+		case now := <-looks.C:
+			b.look(now.Sub(looked))
+			looked = now
 		case <-ticker.C:
-			b.look()
 			feeder.tick()
 		case err := <-feeder.answer:
 			feeder.answered(err)
@@ -109,9 +114,15 @@ func (b *box) heard(sign byte) {
 		b.unclear()
 	}
 	switch {
-	case sign == lifesign.Fenced && b.rescue != "":
-		b.rescue = ""
-		b.say.alarm("rescue is over: the agent has put rules in place")
+	case sign == lifesign.Fenced:
+		b.say.alarm("the agent is at work, its rules are in place, %d ms after its start", time.Since(b.agent.began).Milliseconds())
+		if b.rescue != "" {
+			b.rescue = ""
+			b.say.alarm("rescue is over: the agent has put rules in place")
+		}
+	case sign == lifesign.Hung:
+		b.say.alarm("the agent says that a task of it hangs, killing it; its log says which")
+		b.agent.kill()
 	case sign == lifesign.Reboot && b.reboot == nil:
 		b.say.alarm("the agent asks for a restart of the gateway, in %s", lifesign.RebootAfter)
 		b.reboot = time.After(lifesign.RebootAfter)
@@ -139,6 +150,10 @@ func (b *box) told() []string {
 	if b.data != "" {
 		args = append(args, "--data", b.data)
 	}
+	if b.test.faults {
+		b.faults++
+		args = append(args, "--fault", strconv.Itoa(b.faults))
+	}
 	return args
 }
 
@@ -162,11 +177,15 @@ func (b *box) signal(s unix.Signal) {
 	}
 }
 
-// look ends an agent that hangs.
-func (b *box) look() {
-	if b.agent != nil && time.Since(b.agent.last) > b.agent.patience {
+// look ends an agent that hangs. passed is the time since the last look: one that
+// comes late says that the box stood still, when nobody could give a sign.
+func (b *box) look(passed time.Duration) {
+	if b.agent == nil {
+		return
+	}
+	if b.agent.silent += min(passed, 2*signLook); b.agent.silent > b.agent.patience {
 		b.say.alarm("agent gives no sign since %s, killing it", b.agent.patience)
-		b.agent.last = time.Now()
+		b.agent.silent = 0
 		b.agent.kill()
 	}
 }

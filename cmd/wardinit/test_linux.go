@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/wardkeeper/wardkeeper/agent/lifesign"
 )
 
 // testFile is what whoever runs a virtual machine hands to it
@@ -18,6 +22,7 @@ type testWords struct {
 	open    time.Duration // "open=20s": for how long the button opens, 0 as always
 	kill    time.Duration // "kill-agent=20s": when PID 1 has begun to supervise, 0 never
 	stop    time.Duration // "stop-agent=40s": the same, with SIGSTOP: it hangs
+	faults  bool          // "fault-tasks": at each start of the agent another task of it hangs or panics
 }
 
 func readTestWords() testWords {
@@ -35,6 +40,8 @@ func parseTestWords(text string) (w testWords) {
 			w.hang = true
 		case "no-agent":
 			w.noAgent = true
+		case "fault-tasks":
+			w.faults = true
 		case "open":
 			if d, err := time.ParseDuration(value); err == nil && d > 0 && d < openFor {
 				w.open = d
@@ -63,4 +70,25 @@ func after(d time.Duration) <-chan time.Time {
 		return nil
 	}
 	return time.After(d)
+}
+
+// agentLog takes the agent's log. A test of faults is told, in the kernel's time,
+// when each is acted out.
+func (b *box) agentLog() io.Writer {
+	if !b.test.faults {
+		return &b.log
+	}
+	return io.MultiWriter(&b.log, faultLines{b.say})
+}
+
+// faultLines says the lines of the agent's log that tell of a fault.
+type faultLines struct{ say *speaker }
+
+func (f faultLines) Write(b []byte) (int, error) {
+	for line := range bytes.Lines(b) {
+		if bytes.Contains(line, []byte(lifesign.FaultLine)) {
+			f.say.info("%s", bytes.TrimSpace(line))
+		}
+	}
+	return len(b), nil
 }

@@ -10,6 +10,7 @@ func TestParseTestWords(t *testing.T) {
 		"":                            {},
 		"hang-init\n":                 {hang: true},
 		"no-agent open=20s":           {noAgent: true, open: 20 * time.Second},
+		"fault-tasks":                 {faults: true},
 		"open=31m":                    {}, // never longer than the button itself
 		"open=-1s open=x no-agents x": {},
 	} {

@@ -60,12 +60,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	rescue := fs.String("rescue", "", "of run: why PID 1 let the ward through without rules")
 	data := fs.String("data", "", "of run: what PID 1 found wrong with the data partition")
 	button := fs.String("button", "", "of run: `FILE` in which PID 1 records the break-glass button")
+	fault := fs.Int("fault", 0, "of run, a test of PID 1, which alone may ask for it: the `NUMBER` of the fault that a task acts out once the rules are in place; each task hangs, then panics, in turn")
 	if err := fs.Parse(args[1:]); err != nil {
+		return exitUsage
+	}
+	if *fault != 0 && *signs <= 2 {
+		fmt.Fprintln(stderr, "wardkeeper: -fault is for PID 1, which listens with -signs")
 		return exitUsage
 	}
 	switch args[0] {
 	case "run":
-		by := agent.Supervisor{Rescue: *rescue, Data: *data, Button: *button}
+		by := agent.Supervisor{Rescue: *rescue, Data: *data, Button: *button, Fault: *fault}
 		if *signs > 2 {
 			by.Signs = signsFile(*signs)
 		}

@@ -123,6 +123,7 @@ func (t *Task) Run(ctx context.Context) error {
 		t.book.SetMarks(m)
 	default:
 	}
+	t.busy()
 	loaded := t.load()
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
@@ -151,11 +152,13 @@ func (t *Task) Run(ctx context.Context) error {
 				t.publish(true)
 			}
 		case <-refresh.C:
+			t.busy()
 			now := t.clock.Now()
 			changed := t.book.Settle(now) // no snapshot shows a device that was not judged
 			t.book.Report(now)
 			t.publish(changed)
 		case <-save.C:
+			t.busy()
 			if !loaded { // what would be saved now lacks what is kept
 				loaded = t.load()
 				continue
@@ -164,6 +167,9 @@ func (t *Task) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// busy is for what the flash decides the length of, and for all devices at once.
+func (t *Task) busy() { t.board.Busy(t.String(), t.clock.Now().Mono) }
 
 // drain takes what the observers handed over before they ended.
 func (t *Task) drain() {

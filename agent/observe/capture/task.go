@@ -90,6 +90,7 @@ func (t *Task) Run(ctx context.Context) error {
 	defer t.next.Close()
 	pause := firstPause
 	for ctx.Err() == nil {
+		t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
 		src, err := t.opt.Capture.Open(t.opt.Port, t.opt.Choices)
 		if err == nil {
 			t.up(src)
@@ -117,6 +118,7 @@ func (t *Task) read(ctx context.Context, src platform.FrameSource) (read bool, e
 	defer func() {
 		stop()
 		t.poll(&r, t.opt.Clock.Now())
+		t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
 		src.Close()
 	}()
 	for {
@@ -201,12 +203,17 @@ func (t *Task) down(err error) {
 
 // rest waits for a pause or for the end; time goes on for the consumer.
 func (t *Task) rest(ctx context.Context, pause time.Duration) {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-		t.next.Tick(pause)
+	end, beat := time.After(pause), time.NewTicker(health.BeatEvery)
+	defer beat.Stop()
+	for {
+		t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			t.next.Tick(pause)
+			return
+		case <-beat.C:
+		}
 	}
-	t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 }

@@ -163,7 +163,7 @@ func TestPortVanishesAndReturns(t *testing.T) {
 		if p.n > 30 {
 			t.Errorf("%d attempts within a minute", p.n)
 		}
-		if silent := board.Silent(task.opt.Clock.Now().Mono, lastPause+time.Second); len(silent) > 0 {
+		if silent := board.Silent(task.opt.Clock.Now().Mono, 2*health.BeatEvery); len(silent) > 0 {
 			t.Errorf("no heartbeat of %v while the port is gone", silent)
 		}
 

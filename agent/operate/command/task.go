@@ -204,7 +204,7 @@ func (t *Task) String() string { return "command" }
 func (t *Task) Ready() <-chan struct{} { return t.ready }
 
 const (
-	every = time.Second
+	every = health.BeatEvery
 	// effectLimit bounds an effect: less than a task may be silent.
 	effectLimit = 10 * time.Second
 	// knownLimit is how long what an earlier run left waits for Known.
@@ -222,6 +222,7 @@ func (t *Task) Run(ctx context.Context) error {
 	var opening sync.WaitGroup
 	opening.Go(func() { t.open(ctx) })
 	defer opening.Wait()
+	t.begins()
 	t.resumeTrial(ctx)
 	close(t.ready)
 	tick := time.NewTicker(every)
@@ -240,18 +241,23 @@ func (t *Task) Run(ctx context.Context) error {
 			return nil
 		case m := <-in:
 			t.queue.taken(m)
+			t.begins()
 			t.handle(ctx, m)
 		case <-t.session:
+			t.begins()
 			t.reached(ctx)
 		case <-known:
+			t.begins()
 			known, resumed, in = nil, true, t.queue.in
 			t.resume(ctx)
 		case <-late.C:
+			t.begins()
 			if !resumed {
 				known, resumed, in = nil, true, t.queue.in
 				t.resume(ctx)
 			}
 		case <-tick.C:
+			t.begins()
 			t.pass(ctx, resumed)
 		}
 	}
@@ -272,9 +278,12 @@ func (t *Task) open(ctx context.Context) {
 
 func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
 
+// begins is for what is kept on the flash, and for effects.
+func (t *Task) begins() { t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono) }
+
 // effect has an effect, bounded in time, while others may have their turn.
 func (t *Task) effect(ctx context.Context, f func(context.Context) error) error {
-	t.beat()
+	t.begins()
 	limit, cancel := context.WithTimeout(ctx, effectLimit)
 	t.turn.Unlock()
 	defer t.turn.Lock()

@@ -66,6 +66,7 @@ func (c *Console) Run(ctx context.Context) error {
 	close(c.ready)
 	wait := firstWait
 	for ctx.Err() == nil {
+		c.busy()
 		port, err := c.opt.Serial.Open(c.opt.Device, c.opt.Baud)
 		if err == nil {
 			if c.opt.Board.Clear(condition) {
@@ -89,14 +90,14 @@ func (c *Console) Run(ctx context.Context) error {
 	return nil
 }
 
-// beatEvery is how often the console shows that it lives.
-const beatEvery = 10 * time.Second
-
 func (c *Console) beat() { c.opt.Board.Beat(c.String(), c.opt.Clock.Now().Mono) }
+
+// busy is for what the line, or what somebody asks for, decides the length of.
+func (c *Console) busy() { c.opt.Board.Busy(c.String(), c.opt.Clock.Now().Mono) }
 
 // rest waits, with a heartbeat, for d or until ctx ends.
 func (c *Console) rest(ctx context.Context, d time.Duration) {
-	end, beat := time.After(d), time.NewTicker(beatEvery)
+	end, beat := time.After(d), time.NewTicker(health.BeatEvery)
 	defer beat.Stop()
 	for {
 		c.beat()
@@ -143,16 +144,16 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 		}
 		<-read
 	}()
-	s := &session{term: terminal{port: port, beat: c.beat}, shell: shell{Options: c.opt}, in: in, rows: usualRows,
+	s := &session{term: terminal{port: port, busy: c.busy}, shell: shell{Options: c.opt}, in: in, rows: usualRows,
 		now: func() time.Duration { return c.opt.Clock.Now().Mono }}
 	if err := s.hello(); err != nil {
 		return err
 	}
-	idle, beat := time.NewTimer(idleLimit), time.NewTicker(beatEvery)
+	idle, beat := time.NewTimer(idleLimit), time.NewTicker(health.BeatEvery)
 	defer idle.Stop()
 	defer beat.Stop()
-	c.beat()
 	for {
+		c.beat()
 		chunk := s.pending
 		s.pending = nil
 		if len(chunk) == 0 {
@@ -163,7 +164,6 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 				return err
 			case chunk = <-in:
 			case <-beat.C:
-				c.beat()
 				continue
 			case <-idle.C:
 				s.rest = ""
@@ -176,6 +176,7 @@ func (c *Console) serve(ctx context.Context, port platform.SerialPort) error {
 				continue
 			}
 		}
+		c.busy()
 		if err := s.keys(ctx, chunk); err != nil {
 			return err
 		}

@@ -228,9 +228,10 @@ func TestHeartbeat(t *testing.T) {
 		began := time.Now()
 		alive := func(when string) {
 			t.Helper()
-			for range 300 {
-				time.Sleep(time.Second)
-				if hung := board.Silent(time.Since(began), 20*time.Second); len(hung) > 0 {
+			watch := health.Watch{Board: board}
+			for range 300 * time.Second / health.LookEvery {
+				time.Sleep(health.LookEvery)
+				if hung := watch.Look(time.Since(began)); len(hung) > 0 {
 					t.Fatalf("%s: %v took for hung", when, hung)
 				}
 			}

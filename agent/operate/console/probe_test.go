@@ -218,7 +218,7 @@ func (p *port) Write(b []byte) (int, error) {
 // takes longest, noise kept the console busy for minutes after it.
 func TestEchoInOne(t *testing.T) {
 	p := &port{}
-	s := session{term: terminal{port: p, beat: func() {}}, shell: shell{Options: parts(ward{})}, rows: usualRows}
+	s := session{term: terminal{port: p, busy: func() {}}, shell: shell{Options: parts(ward{})}, rows: usualRows}
 	if err := s.keys(t.Context(), []byte("shwo\b\bow polzz\b\b")); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const droppedNotice = "\r\n[output was dropped: the terminal did not take it]\r\
 // terminal writes to a port without ever waiting for long.
 type terminal struct {
 	port    platform.SerialPort
-	beat    func() // before each piece: on a slow or stuck line they take long, and it is no hang
+	busy    func() // called before each piece: on a slow or stuck line they take long, and it is no hang
 	dropped bool   // since the last write that went through
 }
 
@@ -32,7 +32,7 @@ func (t *terminal) write(text string, stop func() bool) error {
 	}
 	for len(text) > 0 {
 		n := min(piece, len(text))
-		t.beat()
+		t.busy()
 		stuck, err := t.bounded([]byte(text[:n]))
 		if stuck {
 			t.dropped = true

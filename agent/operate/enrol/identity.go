@@ -71,8 +71,9 @@ const lookEvery = 10 * time.Second
 
 // Run makes what is missing and looks for the certificate until ctx ends.
 func (i *Identity) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
+	tick, beat := time.NewTicker(lookEvery), time.NewTicker(health.BeatEvery)
 	defer tick.Stop()
+	defer beat.Stop()
 	i.look()
 	close(i.ready)
 	for {
@@ -80,6 +81,7 @@ func (i *Identity) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-beat.C:
 		case <-tick.C:
 			i.look()
 		}
@@ -137,6 +139,7 @@ const (
 
 // look takes stock of the files and makes what is missing.
 func (i *Identity) look() {
+	i.opt.Board.Busy(i.String(), i.opt.Clock.Now().Mono)
 	key, request, err := i.own()
 	if err != nil {
 		i.say(Status{State: "no key: " + err.Error()}, codeKey, health.Failure)

@@ -87,6 +87,7 @@ func (d *Denies) Counters() map[string]uint64 {
 func (d *Denies) Run(ctx context.Context) error {
 	const code = "enforce.log"
 	for ctx.Err() == nil {
+		d.board.Busy(d.String(), d.clock.Now().Mono)
 		src, err := d.firewall.Logged(policy.LogGroup)
 		if err == nil {
 			if d.board.Clear(code) {
@@ -105,15 +106,26 @@ func (d *Denies) Run(ctx context.Context) error {
 		if d.board.Set(health.Condition{Code: code, Severity: health.Failure, Text: "refused packets are counted, but not told: " + err.Error(), Since: d.clock.Now().Wall}) {
 			d.log.Warn("condition", "code", code, "err", err)
 		}
-		timer := time.NewTimer(logRetry)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
+		d.rest(ctx)
 	}
 	d.flush(true)
 	return nil
+}
+
+// rest waits, with a heartbeat, until the log is tried again or ctx ends.
+func (d *Denies) rest(ctx context.Context) {
+	end, beat := time.After(logRetry), time.NewTicker(health.BeatEvery)
+	defer beat.Stop()
+	for {
+		d.board.Beat(d.String(), d.clock.Now().Mono)
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			return
+		case <-beat.C:
+		}
+	}
 }
 
 // read takes samples until the source fails or ctx ends.

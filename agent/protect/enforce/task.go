@@ -154,8 +154,10 @@ func (t *Task) Run(ctx context.Context) error {
 	back := t.opt.Inventory.Ready()
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
-	count := time.NewTicker(countEvery)
+	count, beat := time.NewTicker(countEvery), time.NewTicker(health.BeatEvery)
 	defer count.Stop()
+	defer beat.Stop()
+	t.busy()
 	strangers := t.watch(ctx)
 	retry := retryFirst
 	again := time.After(0)
@@ -166,11 +168,15 @@ func (t *Task) Run(ctx context.Context) error {
 	}
 	for {
 		foreign, devicesOnly := false, false
+		t.beat()
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-beat.C:
+			continue
 		case <-back:
 			back = nil
+			t.busy()
 			t.restore()
 		case <-devices:
 			devicesOnly = true
@@ -178,7 +184,7 @@ func (t *Task) Run(ctx context.Context) error {
 		case <-resync.C:
 		case <-again:
 		case <-count.C:
-			t.beat()
+			t.busy()
 			t.tellGlass()
 			t.tend()
 			select {
@@ -194,6 +200,7 @@ func (t *Task) Run(ctx context.Context) error {
 			foreign = true
 		}
 		again = nil
+		t.busy()
 		// Whatever else waits is served by the same reconciliation.
 		empty(devices)
 		devicesOnly = !empty(t.wake) && devicesOnly
@@ -219,6 +226,9 @@ func (t *Task) Run(ctx context.Context) error {
 func (t *Task) pause(ctx context.Context) bool { return wait(ctx, settleTime) }
 
 func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
+
+// busy is for what kernel and flash decide the length of.
+func (t *Task) busy() { t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono) }
 
 // watch listens for strangers; without it there is the resync.
 func (t *Task) watch(ctx context.Context) <-chan struct{} {

@@ -139,6 +139,7 @@ func (t *Task) Run(ctx context.Context) error {
 	t.step(ctx)
 	close(t.ready)
 	for {
+		t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -152,10 +153,10 @@ func (t *Task) Run(ctx context.Context) error {
 }
 
 func (t *Task) step(ctx context.Context) {
+	now := t.opt.Clock.Now()
+	t.opt.Board.Busy(t.String(), now.Mono) // the ledger lies on the flash
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.opt.Clock.Now()
-	t.opt.Board.Beat(t.String(), now.Mono)
 	for _, id := range t.devices() {
 		t.tend(ctx, t.records[id], now)
 	}

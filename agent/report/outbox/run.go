@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/store"
 )
 
@@ -19,24 +20,19 @@ const (
 	groupDelay = 5 * time.Second
 )
 
-// beatEvery is how often Run shows that it lives. It does so between commits
-// only: one that never returns, on a dying disk, is the hang to be seen.
-const beatEvery = 10 * time.Second
-
 // Run commits what the queue takes until ctx ends, then what is left. The error
 // wraps store.ErrUnknown: the process must start again.
 func (b *Box) Run(ctx context.Context) error {
 	close(b.ready)
-	beat := time.NewTicker(beatEvery)
+	beat := time.NewTicker(health.BeatEvery)
 	defer beat.Stop()
-	b.beat()
 	var timer <-chan time.Time // running while something waits that need not hurry
 	for {
+		b.opt.Board.Beat(b.String(), b.opt.Clock.Now().Mono)
 		select {
 		case <-ctx.Done():
 			return b.end()
 		case <-beat.C:
-			b.beat()
 			continue
 		case <-b.queue.some:
 			if timer == nil {
@@ -61,8 +57,6 @@ func (b *Box) Run(ctx context.Context) error {
 		}
 	}
 }
-
-func (b *Box) beat() { b.opt.Board.Beat(b.String(), b.opt.Clock.Now().Mono) }
 
 // waiting reports whether a flush left something behind: there was no room.
 func (b *Box) waiting() bool {
@@ -146,6 +140,8 @@ func (b *Box) commitHeld() (bool, error) {
 			b.setStuck(false)
 			return true, nil
 		}
+		// One that never returns, on a dying disk, is a hang to be seen.
+		b.opt.Board.Busy(b.String(), b.opt.Clock.Now().Mono)
 		err := b.store.Update(p.apply)
 		switch {
 		case err == nil:

@@ -16,6 +16,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 )
 
 const down1 = "wardkeeper/v1/st-mary/gw1/down/"
@@ -301,12 +302,15 @@ func TestSlowBrokerIsNoHang(t *testing.T) {
 		b, e := &broker{slow: writeLimit - 100*time.Millisecond}, &ear{}
 		began := time.Now()
 		r := start(t, s, scripted(b), e.hear)
-		for second := range 300 {
-			r.up.Answer(fmt.Sprintf("c%d", second), []byte("ok"))
-			r.emit(event.Alert, second)
-			time.Sleep(time.Second)
-			if hung := r.board.Silent(time.Since(began), 15*time.Second); len(hung) > 0 {
-				t.Errorf("after %d s: %v took for hung", second, hung)
+		watch := health.Watch{Board: r.board}
+		for look := range 1200 {
+			if look%4 == 0 {
+				r.up.Answer(fmt.Sprintf("c%d", look), []byte("ok"))
+				r.emit(event.Alert, look)
+			}
+			time.Sleep(health.LookEvery)
+			if hung := watch.Look(time.Since(began)); len(hung) > 0 {
+				t.Errorf("at look %d: %v took for hung", look, hung)
 				break
 			}
 		}

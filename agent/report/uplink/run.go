@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
 )
 
@@ -67,12 +68,12 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 		drained <-chan time.Time // running: the agent ends
 		long    = time.After(steady)
 		tick    = time.NewTicker(stateEvery)
-		beat    = time.NewTicker(beatEvery)
+		beat    = time.NewTicker(health.BeatEvery)
 	)
 	defer tick.Stop()
 	defer beat.Stop()
-	r.u.beat()
 	for {
+		r.u.busy()
 		if len(r.inFlight) < window-1 { // one place is for what the outbox has
 			if a, ok := r.u.answers.next(); ok {
 				r.say(a)
@@ -101,6 +102,7 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 			oldest, late = r.inFlight[0].receipt.Done(), r.inFlight[0].limit
 		}
 		asked, unanswered := r.asked()
+		r.u.beat()
 		select {
 		case <-asked:
 			r.granted()
@@ -126,7 +128,6 @@ func (r *run) loop(ctx context.Context, lasted func()) error {
 				changed = nil // the outbox has made its last commit
 			}
 		case <-beat.C:
-			r.u.beat()
 		case <-tick.C:
 			if r.u.takeMissed() {
 				r.subscribe() // what the broker has retained comes again
@@ -163,9 +164,8 @@ func (r *run) send(b outbox.Batch) {
 // publish hands a message to the session, which may hold us for some seconds: a
 // broker that makes the most of that must not look like a hang of ours.
 func (r *run) publish(m Message) Receipt {
-	receipt := r.s.Publish(m)
-	r.u.beat()
-	return receipt
+	r.u.busy()
+	return r.s.Publish(m)
 }
 
 // say publishes an answer. It keeps no pace: nobody asks a whole fleet at once
@@ -189,6 +189,7 @@ func (r *run) unheard() (out []answer) {
 // settle takes the oldest message, which is done, off the window.
 func (r *run) settle() error {
 	m := r.inFlight[0]
+	r.u.busy() // an acknowledgement may wait for a commit
 	if err := m.receipt.Err(); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}

@@ -29,8 +29,8 @@ func (r *run) subscribe() {
 		default:
 		}
 		if !slices.ContainsFunc(r.subs, func(s sub) bool { return s.filter == f }) {
+			r.u.busy() // as publish
 			r.subs = append(r.subs, sub{r.s.Subscribe(f), f, time.After(r.u.ackLimit)})
-			r.u.beat() // as publish
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 // rest waits, which may be for minutes and must not look like a hang. It
 // reports false when ctx ended.
 func (u *Uplink) rest(ctx context.Context, d time.Duration) bool {
-	end, beat := time.After(d), time.NewTicker(beatEvery)
+	end, beat := time.After(d), time.NewTicker(health.BeatEvery)
 	defer beat.Stop()
 	for {
 		u.beat()
@@ -138,21 +138,21 @@ func (u *Uplink) rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// beatEvery is how often the uplink shows that it lives.
-const beatEvery = 10 * time.Second
-
 func (u *Uplink) beat() { u.opt.Board.Beat(u.String(), u.opt.Clock.Now().Mono) }
+
+// busy is for what broker or disk decide the length of.
+func (u *Uplink) busy() { u.opt.Board.Busy(u.String(), u.opt.Clock.Now().Mono) }
 
 // condition is the code on the health board.
 const condition = "uplink.down"
 
 // once is one session from beginning to end.
 func (u *Uplink) once(ctx context.Context, attempts *int) error {
+	u.busy()
 	will, err := u.stateMessage(false, true)
 	if err != nil {
 		return err
 	}
-	u.beat() // connecting may take nearly as long as the silence that is a hang
 	s, err := u.opt.Dialer.Connect(ctx, will, u.take)
 	if err != nil {
 		return err
@@ -164,6 +164,7 @@ func (u *Uplink) once(ctx context.Context, attempts *int) error {
 		return err
 	}
 	err = r.loop(ctx, func() { *attempts = 0 })
+	u.busy()
 	s.Close(err == nil)
 	u.answers.giveBack(r.unheard())
 	u.mu.Lock()

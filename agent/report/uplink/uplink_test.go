@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 )
 
 // envelopes reads a payload as a collector does.
@@ -97,13 +98,14 @@ func TestHeartbeat(t *testing.T) {
 		b := &broker{down: true}
 		began := time.Now()
 		r := start(t, s, scripted(b))
-		for second := range 3600 {
-			if second == 1800 {
+		watch := health.Watch{Board: r.board}
+		for look := range 3600 * time.Second / health.LookEvery {
+			if look == 1800*time.Second/health.LookEvery {
 				b.set(func(b *broker) { b.down = false })
 			}
-			time.Sleep(time.Second)
-			if hung := r.board.Silent(time.Since(began), 20*time.Second); len(hung) > 0 {
-				t.Fatalf("after %d s: %v took for hung", second, hung)
+			time.Sleep(health.LookEvery)
+			if hung := watch.Look(time.Since(began)); len(hung) > 0 {
+				t.Fatalf("after %s: %v took for hung", look*health.LookEvery, hung)
 			}
 		}
 		if !r.up.Status().Connected {

@@ -64,12 +64,12 @@ func (t *Task) Run(ctx context.Context) error {
 	t.report()
 	close(t.ready)
 	for {
+		t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 		select {
 		case <-ctx.Done():
 			t.report()
 			return nil
 		case <-look.C:
-			t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
 			t.silent()
 			if !slices.Equal(t.last, t.opt.Board.Conditions()) || !slices.Equal(t.modes, modes(t.opt.Ports())) {
 				t.report()
@@ -116,6 +116,7 @@ func (t *Task) silent() {
 
 // disk puts up a disk that is full, read-only or cannot be asked.
 func (t *Task) disk() {
+	t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
 	u, err := t.opt.Disk.Usage(t.opt.State)
 	t.condition("disk.unknown", err != nil, fmt.Sprintf("the disk of %s cannot be asked: %v", t.opt.State, err))
 	if err != nil {
