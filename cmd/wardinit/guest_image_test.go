@@ -140,6 +140,12 @@ func withData(t *testing.T, folder string) func(f *os.File, g images.GPT) {
 // QEMU makes of the disk besides.
 func boot(t *testing.T, disk, words string, drive ...string) *guest {
 	t.Helper()
+	return bootOn(t, nil, disk, words, drive...)
+}
+
+// bootOn is boot on a machine with more options of QEMU's.
+func bootOn(t *testing.T, options []string, disk, words string, drive ...string) *guest {
+	t.Helper()
 	image, dir := imageFolder(t), t.TempDir()
 	var m images.Manifest
 	text, err := os.ReadFile(filepath.Join(image, "manifest.json"))
@@ -172,7 +178,7 @@ func boot(t *testing.T, disk, words string, drive ...string) *guest {
 	for i := 3; i < 6; i++ { // with nothing plugged in: PID 1 would wait for them
 		args = append(args, "-netdev", fmt.Sprintf("hubport,id=n%d,hubid=%d", i, i), "-device", fmt.Sprintf("virtio-net-pci,netdev=n%d,addr=%#x,romfile=", i, 8+i))
 	}
-	g.cmd = exec.Command(program(t, "qemu-system-aarch64", "qemu-system-arm"), args...)
+	g.cmd = exec.Command(program(t, "qemu-system-aarch64", "qemu-system-arm"), append(args, options...)...)
 	out, err := g.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -184,6 +190,9 @@ func boot(t *testing.T, disk, words string, drive ...string) *guest {
 	t.Cleanup(g.off)
 	go g.read(out)
 	go g.count(ports[1])
+	for _, quiet := range []*net.UnixConn{ports[0], ports[2]} {
+		go io.Copy(io.Discard, quiet) // or the guest finds its port stuck
+	}
 	go g.send(ports[2], filepath.Join(dir, "far2"))
 	g.dial(filepath.Join(dir, "qmp"))
 	return g
