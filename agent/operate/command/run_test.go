@@ -41,6 +41,31 @@ func running(t *testing.T, f func(w *ward, host *fake.Host), before ...func(w *w
 	})
 }
 
+// A panic ends the agent at once: it must not wait in Run for who handles
+// break-glass, which ends with the agent only.
+func TestPanicIsNoHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t)
+		w.task.opt.Clock = clock.New(fake.New().Clock, time.Time{})
+		w.board.Act("command", func() { panic("in Run") })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ended := make(chan any, 1)
+		go func() {
+			defer func() { ended <- recover() }()
+			_ = w.task.Run(ctx) // it panics
+		}()
+		select {
+		case got := <-ended:
+			if got != "in Run" {
+				t.Errorf("recovered %v", got)
+			}
+		case <-time.After(time.Minute):
+			t.Error("it hangs")
+		}
+	})
+}
+
 // looks is what a test sees of a ward once nothing moves: how many are marked,
 // the configuration, and the states answered.
 func (w *ward) looks() string {

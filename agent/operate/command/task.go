@@ -220,8 +220,10 @@ func (t *Task) Run(ctx context.Context) error {
 		in = nil
 	}
 	var opening sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
 	opening.Go(func() { t.open(ctx) })
 	defer opening.Wait()
+	defer cancel() // before: a panic here would wait for ever
 	t.begins()
 	t.resumeTrial(ctx)
 	close(t.ready)
