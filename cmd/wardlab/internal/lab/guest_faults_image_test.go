@@ -73,7 +73,7 @@ func deaths(t *testing.T, image, disk string) {
 // do not, until PID 1 gives the agent up.
 func (s *site) tasksHang() {
 	s.t.Helper()
-	given := func() int { return strings.Count(s.console.text(), "agent gives no sign") }
+	given := func() int { return strings.Count(s.console.text(), "killing it") }
 	before := given()
 	s.stall(true)
 	at := time.Now()
