@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -93,22 +91,4 @@ func TestReleaseThatTheKernelRefuses(t *testing.T) {
 			t.Errorf("still asked for outside: %+v", got)
 		}
 	})
-}
-
-// answers are those to questions about the gateway and each device.
-func (g *gateway) answers() (out []byte) {
-	g.t.Helper()
-	add := func(what any, err error) {
-		text, jerr := json.Marshal(what)
-		if err = errors.Join(err, jerr); err != nil {
-			g.t.Error(err)
-		}
-		out = append(out, text...)
-	}
-	b := box{g.agent}
-	add(b.Diagnostics(g.t.Context()))
-	for _, d := range g.agent.devices.Snapshot().Devices {
-		add(b.Explain(g.t.Context(), signed.Explain{Device: string(d.ID)}))
-	}
-	return out
 }

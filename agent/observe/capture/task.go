@@ -128,7 +128,7 @@ func (t *Task) read(ctx context.Context, src platform.FrameSource) (read bool, e
 			read = true
 			t.next.Frame(f)
 			// The clock is not asked for every frame; their own time may jump.
-			if d := f.Time - r.polled; d >= int64(time.Second) || d < 0 {
+			if d := f.Time - r.polled; d >= int64(time.Second) || d <= -int64(time.Second) {
 				r.polled = f.Time
 				now := t.opt.Clock.Now()
 				r.at = now.Mono
