@@ -59,11 +59,12 @@ func held(word [8]byte, stop chan struct{}) byte {
 // mistake of its own, or telling what it read.
 const doomed = "WARDKEEPER_TEST_DOOMED"
 
-// TestDoomed is the parser that panics, in the middle of a secret.
+// TestDoomed is the parser that panics, in the middle of a secret, where another
+// test has started this one as its child; by itself it is nothing, and no skip.
 func TestDoomed(t *testing.T) {
 	how := os.Getenv(doomed)
 	if how == "" {
-		t.Skip("only as the child of another test")
+		return
 	}
 	var k traffic
 	k.hl7()

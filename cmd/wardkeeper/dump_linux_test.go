@@ -17,9 +17,7 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &before); err != nil {
 		t.Fatal(err)
 	}
-	if before.Max == 0 {
-		t.Skip("nothing dumps core here: the hard limit is 0")
-	}
+	// Where the hard limit is 0 the kernel writes no core file by itself.
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: before.Max, Max: before.Max}); err != nil {
 		t.Fatal(err)
 	}
