@@ -130,14 +130,13 @@ func isAssociation(b []byte) bool {
 	if len(b) > dicomVersion+1 && b[dicomVersion+1]&1 == 0 {
 		return false
 	}
-	const item = dicomFirstItem
 	if len(b) <= dicomItems {
 		return true
 	}
-	n := min(len(b)-dicomItems, len(item))
+	n := min(len(b)-dicomItems, len(dicomFirstItem))
 	for i := range n {
 		// The length may count a NUL that pads the UID to an even length.
-		if i != 3 && b[dicomItems+i] != item[i] || i == 3 && b[dicomItems+i]|3 != 0x17 {
+		if i != 3 && b[dicomItems+i] != dicomFirstItem[i] || i == 3 && b[dicomItems+i]|3 != 0x17 {
 			return false
 		}
 	}
