@@ -1,6 +1,7 @@
 package health
 
 import (
+	"context"
 	"sort"
 	"time"
 )
@@ -67,4 +68,21 @@ func (b *Board) Silent(now, limit time.Duration) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// Rest waits for d, with a call of beat each BeatEvery: to wait must not look like
+// a hang. It reports false when ctx ended.
+func Rest(ctx context.Context, d time.Duration, beat func()) bool {
+	end, tick := time.After(d), time.NewTicker(BeatEvery)
+	defer tick.Stop()
+	for {
+		beat()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-end:
+			return true
+		case <-tick.C:
+		}
+	}
 }

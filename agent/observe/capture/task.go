@@ -203,17 +203,7 @@ func (t *Task) down(err error) {
 
 // rest waits for a pause or for the end; time goes on for the consumer.
 func (t *Task) rest(ctx context.Context, pause time.Duration) {
-	end, beat := time.After(pause), time.NewTicker(health.BeatEvery)
-	defer beat.Stop()
-	for {
-		t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono)
-		select {
-		case <-ctx.Done():
-			return
-		case <-end:
-			t.next.Tick(pause)
-			return
-		case <-beat.C:
-		}
+	if health.Rest(ctx, pause, func() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }) {
+		t.next.Tick(pause)
 	}
 }

@@ -84,7 +84,7 @@ func (c *Console) Run(ctx context.Context) error {
 		if c.opt.Board.Set(health.Condition{Code: condition, Severity: health.Warning, Text: "serial console: " + err.Error(), Since: c.opt.Clock.Now().Wall}) {
 			c.opt.Log.Warn("console is gone", "task", c.String(), "device", c.opt.Device, "err", err)
 		}
-		c.rest(ctx, wait)
+		health.Rest(ctx, wait, c.beat)
 		wait = min(2*wait, mostWait)
 	}
 	return nil
@@ -94,22 +94,6 @@ func (c *Console) beat() { c.opt.Board.Beat(c.String(), c.opt.Clock.Now().Mono) 
 
 // busy is for what the line, or what somebody asks for, decides the length of.
 func (c *Console) busy() { c.opt.Board.Busy(c.String(), c.opt.Clock.Now().Mono) }
-
-// rest waits, with a heartbeat, for d or until ctx ends.
-func (c *Console) rest(ctx context.Context, d time.Duration) {
-	end, beat := time.After(d), time.NewTicker(health.BeatEvery)
-	defer beat.Stop()
-	for {
-		c.beat()
-		select {
-		case <-ctx.Done():
-			return
-		case <-end:
-			return
-		case <-beat.C:
-		}
-	}
-}
 
 // session is one open line.
 type session struct {

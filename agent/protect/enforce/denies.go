@@ -106,27 +106,13 @@ func (d *Denies) Run(ctx context.Context) error {
 		if d.board.Set(health.Condition{Code: code, Severity: health.Failure, Text: "refused packets are counted, but not told: " + err.Error(), Since: d.clock.Now().Wall}) {
 			d.log.Warn("condition", "code", code, "err", err)
 		}
-		d.rest(ctx)
+		health.Rest(ctx, logRetry, d.beat)
 	}
 	d.flush(true)
 	return nil
 }
 
-// rest waits, with a heartbeat, until the log is tried again or ctx ends.
-func (d *Denies) rest(ctx context.Context) {
-	end, beat := time.After(logRetry), time.NewTicker(health.BeatEvery)
-	defer beat.Stop()
-	for {
-		d.board.Beat(d.String(), d.clock.Now().Mono)
-		select {
-		case <-ctx.Done():
-			return
-		case <-end:
-			return
-		case <-beat.C:
-		}
-	}
-}
+func (d *Denies) beat() { d.board.Beat(d.String(), d.clock.Now().Mono) }
 
 // read takes samples until the source fails or ctx ends.
 func (d *Denies) read(ctx context.Context, src platform.LogSource) error {

@@ -115,25 +115,8 @@ func (u *Uplink) Run(ctx context.Context) error {
 			return nil
 		}
 		u.setDown(err)
-		if !u.rest(ctx, wait(attempts)) {
+		if !health.Rest(ctx, wait(attempts), u.beat) {
 			return nil
-		}
-	}
-}
-
-// rest waits, which may be for minutes and must not look like a hang. It
-// reports false when ctx ended.
-func (u *Uplink) rest(ctx context.Context, d time.Duration) bool {
-	end, beat := time.After(d), time.NewTicker(health.BeatEvery)
-	defer beat.Stop()
-	for {
-		u.beat()
-		select {
-		case <-ctx.Done():
-			return false
-		case <-end:
-			return true
-		case <-beat.C:
 		}
 	}
 }
