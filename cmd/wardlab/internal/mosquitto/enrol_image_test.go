@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,15 +101,18 @@ func (g *guest) await(what string, fn func() bool) {
 	}
 }
 
-// show asks the console, and returns what the line said since.
+// show asks the console, and returns what it said since. The kernel and PID 1
+// write on the same line whenever they please, behind a prompt too.
 func (g *guest) show(command string) string {
 	g.t.Helper()
 	before := len(g.said())
+	kernel := regexp.MustCompile(`\[ *[0-9]+\.[0-9]{6}\] [^\n]*\n`)
+	since := func() string { return kernel.ReplaceAllString(g.said()[before:], "") }
 	if _, err := g.line.Write([]byte(command + "\r")); err != nil {
 		g.t.Fatal(err)
 	}
-	g.await("the prompt after "+command, func() bool { return strings.HasSuffix(strings.TrimSpace(g.said()[before:]), "ward-7b>") })
-	return g.said()[before:]
+	g.await("the prompt after "+command, func() bool { return strings.HasSuffix(strings.TrimSpace(since()), "ward-7b>") })
+	return since()
 }
 
 // TestImageEnrols is what a person does with a new gateway: provisions the disk,
