@@ -39,7 +39,7 @@ image: build ## bin/images/$(BOARD): kernel, initramfs and disk of a gateway; De
 	bin/wardimage build --board $(BOARD) --out bin/images/$(BOARD) --version $(VERSION)
 
 test-image: image ## the image in a virtual machine: the ward around it, by kernel and by firmware, power cuts, rescue, button
-	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -v ./cmd/...
+	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -parallel 3 -v ./cmd/...
 
 image-torture: image ## twenty power cuts at random moments, 10 MB of noise on the serial line
 	WARDKEEPER_CUTS=20 WARDKEEPER_NOISE=10485760 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
