@@ -216,6 +216,7 @@ func TestImageWatchdog(t *testing.T) {
 // TestImageData: the data partition grows to the end of the disk, what was cut
 // short is completed, and the file system is whole.
 func TestImageData(t *testing.T) {
+	t.Parallel()
 	disk := newDisk(t)
 	g := boot(t, disk, "none")
 	g.untilSaid("grow the data partition: done", 60*time.Second)
