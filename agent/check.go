@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/config"
+	"github.com/wardkeeper/wardkeeper/agent/operate/command"
+	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -32,10 +34,10 @@ func Check(cfg *config.Config, host platform.Host, w io.Writer) error {
 	}
 	if cfg.Manage.Root == "" {
 		fmt.Fprintln(w, "root of trust: none, nobody is obeyed from afar")
-	} else if _, err := readRoot(cfg); err != nil {
+	} else if root, err := checkRoot(cfg); err != nil {
 		errs = append(errs, err)
 	} else {
-		fmt.Fprintln(w, "root of trust: good")
+		fmt.Fprintf(w, "root of trust: version %d\n", root.Version())
 	}
 	pol, err := readPolicy(cfg, know)
 	switch {
@@ -50,6 +52,19 @@ func Check(cfg *config.Config, host platform.Host, w io.Writer) error {
 		errs = append(errs, policy.Admit(pol, cfg.Lab, links))
 	}
 	return errors.Join(errs...)
+}
+
+// checkRoot reads the root of trust as command does.
+func checkRoot(cfg *config.Config) (*signed.Root, error) {
+	text, err := readRoot(cfg)
+	if err != nil {
+		return nil, err
+	}
+	root, err := command.ParseRoot(cfg.Site.Name, text)
+	if err != nil {
+		return nil, fmt.Errorf("manage.root: %s: %w", cfg.Manage.Root, err)
+	}
+	return root, nil
 }
 
 // ports looks at the configured ports.

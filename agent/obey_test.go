@@ -223,6 +223,29 @@ func TestInterlock(t *testing.T) {
 	})
 }
 
+// Whoever checks a gateway's files learns of a root that nobody would be obeyed by.
+func TestCheckJudgesTheRoot(t *testing.T) {
+	s := newSigners(t)
+	inGateway(t, "", func(g *gateway) {
+		g.provision(s)
+		file := filepath.Join(g.dir, "root.dsse")
+		for _, c := range []struct{ name, root, site, want string }{
+			{"good", string(s.root), "s1", "root of trust: version 1"},
+			{"of another site", string(s.root), "s2", "manage.root: " + file + ": wrong-site: the root is of site s1, this is s2"},
+			{"damaged", string(s.root[:40]), "s1", "manage.root: " + file + ": malformed"},
+		} {
+			g.write(file, c.root)
+			cfg := g.config()
+			cfg.Site.Name = c.site
+			var said strings.Builder
+			err := Check(cfg, g.platform(), &said)
+			if got := fmt.Sprint(said.String(), err); !strings.Contains(got, c.want) {
+				t.Errorf("%s: %s", c.name, got)
+			}
+		}
+	})
+}
+
 // provision gives the gateway its root of trust and a clock.
 func (g *gateway) provision(s *signers) {
 	g.t.Helper()

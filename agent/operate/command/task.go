@@ -118,10 +118,7 @@ func New(opt Options) *Task {
 func (t *Task) openRoot() {
 	var errs []error
 	take := func(file []byte) {
-		r, err := signed.ParseRoot(file)
-		if err == nil && r.Site() != t.opt.Site {
-			err = refusal(signed.ReasonWrongSite, "the root is of site "+r.Site()+", this is "+t.opt.Site)
-		}
+		r, err := ParseRoot(t.opt.Site, file)
 		if err != nil {
 			errs = append(errs, err)
 			return
@@ -140,6 +137,15 @@ func (t *Task) openRoot() {
 		errs = append(errs, errors.New("a later root was in force and is lost: nothing is obeyed until it comes again"))
 	}
 	t.condition(rootCode, errors.Join(errs...))
+}
+
+// ParseRoot reads the file of a root of trust, and refuses that of another site.
+func ParseRoot(site string, file []byte) (*signed.Root, error) {
+	r, err := signed.ParseRoot(file)
+	if err == nil && r.Site() != site {
+		return nil, refusal(signed.ReasonWrongSite, "the root is of site "+r.Site()+", this is "+site)
+	}
+	return r, err
 }
 
 // Offer hands over a message of the broker, which waits for its turn. It does
