@@ -162,20 +162,35 @@ func modeOf(bits uint16) IntelliVueMode {
 	return 0
 }
 
-// eachAttribute calls f with the id and the value of each attribute of a list:
-// count, length, then id, length, value of each. It reports whether all lengths
-// agree and f was content with each.
+// eachAttribute calls f with the id and the value of each attribute of a list of
+// ISO/IEEE 11073: count, length, then the attributes. It reports whether all
+// lengths agree and f was content with each.
 func eachAttribute(b []byte, f func(id uint16, v []byte) bool) bool {
-	count, ok := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:])) == len(b)-4
-	for b = b[4:]; count > 0 && len(b) >= 4; count-- {
-		id, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		if len(b) < 4+n {
+	count, size := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+	b = b[4:]
+	ok := size == len(b)
+	for ; count > 0; count-- {
+		id, v, rest, whole := cutAttribute(b)
+		if !whole {
 			return false
 		}
-		ok = f(id, b[4:4+n]) && ok
-		b = b[4+n:]
+		ok = f(id, v) && ok
+		b = rest
 	}
-	return ok && count == 0 && len(b) == 0
+	return ok && len(b) == 0
+}
+
+// cutAttribute reads the id, length and value at the start of b, and what follows
+// them.
+func cutAttribute(b []byte) (id uint16, v, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return 0, nil, nil, false
+	}
+	n := 4 + int(binary.BigEndian.Uint16(b[2:]))
+	if len(b) < n {
+		return 0, nil, nil, false
+	}
+	return binary.BigEndian.Uint16(b), b[4:n], b[n:], true
 }
 
 // attribute keeps one attribute if it is on the allow-list. It reports whether

@@ -45,13 +45,18 @@ const (
 	phdProtocol = 0x5079
 	phdWindow   = 1 << 10
 
-	phdOctets   = 4
-	phdChoice   = 8
-	phdHandle   = 12 // of a get response: object, count, length, attributes
-	phdValues   = 14
-	phdGet      = 0x0203
-	phdEvent    = 0x0100
-	phdCEvent   = 0x0101
+	phdOctets = 4
+	phdChoice = 8
+	phdHandle = 12 // of a get response: object, count, length, attributes
+	phdValues = 14
+	phdGet    = 0x0203
+	phdEvent  = 0x0100
+	phdCEvent = 0x0101
+
+	phdEventType   = 18   // of an event report: object, time, type
+	phdFirstReport = 3357 // MDC_NOTI_SCAN_REPORT_FIXED
+	phdLastReport  = 3373 // MDC_NOTI_BUF_SCAN_REPORT_MP_GROUPED
+
 	phdSysType  = 14 // within the protocol's part
 	phdSysID    = 18
 	phdConfigID = 28
@@ -105,13 +110,17 @@ func (m *PHD) DecodeStream(b []byte) Progress {
 	switch binary.BigEndian.Uint16(b) {
 	case phdAARQ:
 		m.Kind = PHDRequest
-		for rest := b[12:]; len(rest) >= 4 && len(rest) >= 4+int(binary.BigEndian.Uint16(rest[2:])); rest = rest[4+int(binary.BigEndian.Uint16(rest[2:])):] {
-			if binary.BigEndian.Uint16(rest) == phdProtocol {
-				m.protocol(rest[4 : 4+int(binary.BigEndian.Uint16(rest[2:]))])
+		for rest := b[12:]; ; {
+			id, v, after, ok := cutAttribute(rest)
+			switch {
+			case !ok:
+				return No
+			case id == phdProtocol:
+				m.protocol(v)
 				return Done
 			}
+			rest = after
 		}
-		return No
 	case phdAARE:
 		m.Kind = PHDResponse
 		m.protocol(b[10:])
@@ -124,7 +133,7 @@ func (m *PHD) DecodeStream(b []byte) Progress {
 			m.Kind = PHDAttributes
 			m.get(b)
 		case phdEvent, phdCEvent:
-			m.Kind = PHDReport
+			m.Kind = eventKind(b)
 		default:
 			m.Kind = PHDOther
 		}
@@ -144,28 +153,26 @@ func (m *PHD) protocol(b []byte) {
 	}
 }
 
-// get reads the attributes of the device, object 0: their number and length, then
-// id, length and value of each. Where a length lies none is what it seems.
+// eventKind tells reports of measurements, now or from the store, from what else
+// a device reports, as a configuration that its manager does not know.
+func eventKind(b []byte) PHDKind {
+	if len(b) < phdEventType+2 {
+		return PHDOther
+	}
+	if event := binary.BigEndian.Uint16(b[phdEventType:]); event < phdFirstReport || event > phdLastReport {
+		return PHDOther
+	}
+	return PHDReport
+}
+
+// get reads the attributes of the device, object 0. Where a length lies none is
+// what it seems, and of a list that goes on behind the window nobody can tell.
 func (m *PHD) get(b []byte) {
-	if len(b) < phdValues+4 || binary.BigEndian.Uint16(b[phdHandle:]) != 0 {
+	if len(b) < phdValues+4 || m.Next > phdWindow || binary.BigEndian.Uint16(b[phdHandle:]) != 0 {
 		return
 	}
-	count, size := int(binary.BigEndian.Uint16(b[phdValues:])), int(binary.BigEndian.Uint16(b[phdValues+2:]))
-	b = b[phdValues+4:]
-	whole := m.Next <= phdWindow
-	for ok := !whole || size == len(b); ; count-- {
-		switch {
-		case ok && len(b) == 0 && count == 0:
-			return
-		case ok && !whole && (len(b) < 4 || len(b) < 4+int(binary.BigEndian.Uint16(b[2:]))):
-			return // it goes on behind the window
-		case !ok || len(b) < 4 || len(b) < 4+int(binary.BigEndian.Uint16(b[2:])):
-			*m = PHD{Kind: m.Kind, Next: m.Next}
-			return
-		}
-		n := 4 + int(binary.BigEndian.Uint16(b[2:]))
-		ok = m.attribute(binary.BigEndian.Uint16(b), b[4:n])
-		b = b[n:]
+	if !eachAttribute(b[phdValues:], m.attribute) {
+		*m = PHD{Kind: m.Kind, Next: m.Next}
 	}
 }
 

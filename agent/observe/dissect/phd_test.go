@@ -1,6 +1,9 @@
 package dissect
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // phdPart is what an association says of a device or (0x80) its manager.
 func phdPart(system, config string) string {
@@ -42,7 +45,15 @@ func TestPHD(t *testing.T) {
 		"\x09\x84"+label("\x11\x22\x33\x44\x55\x66\x77\x88"), "\x0a\x44\x01\x90", "\x0a\x5a\x00\x01\x00\x04\x10\x04\x00\x01", "\x09\x87time"),
 		PHD{Kind: PHDAttributes, SystemID: id, Config: 0x190, Manufacturer: TextOf("Maker"), Model: TextOf("Ox 9"), Serial: TextOf("SN7"), Firmware: TextOf("1.2"), Profiles: [4]uint16{4100}, ProfilesLen: 1})
 	apduIs(t, phdAttributes(7, "\x09\x28"+label("Maker")+label("Ox 9")), PHD{Kind: PHDAttributes})
-	apduIs(t, phdData(phdCEvent, "\x00\x00\xff\xff\xff\xff\x0d\x1d\x00\x00"), PHD{Kind: PHDReport})
+	for event, kind := range map[string]PHDKind{
+		"\x0d\x1b": PHDOther, "\x0d\x1c": PHDOther, // it tells its configuration
+		"\x0d\x1d": PHDReport, "\x0d\x21": PHDReport, "\x0d\x2d": PHDReport, "\x0d\x2e": PHDOther,
+	} {
+		for _, choice := range []uint16{phdEvent, phdCEvent} {
+			apduIs(t, phdData(choice, "\x00\x00\xff\xff\xff\xff"+event+"\x00\x00"), PHD{Kind: kind})
+		}
+	}
+	apduIs(t, phdData(phdEvent, "\x00\x00\xff\xff\xff\xff\x0d"), PHD{Kind: PHDOther})
 	apduIs(t, phdData(0x0107, "x"), PHD{Kind: PHDOther})
 
 	for name, b := range map[string][]byte{
@@ -54,6 +65,11 @@ func TestPHD(t *testing.T) {
 			t.Errorf("%s: recognised", name)
 		}
 	}
+	// Of what goes on behind the window no length proves the others.
+	long := phdAttributes(0, "\x0a\x44\x01\x90", "\x0a\x4b"+strings.Repeat("x", phdWindow))
+	apduIs(t, long, PHD{Kind: PHDAttributes})
+	recognised(t, done((*PHD).DecodeStream), long[:phdWindow], PHD{Kind: PHDAttributes, Next: len(long)})
+
 	b := phdAttributes(0, "\x0a\x44\x01\x90")
 	for i := range b {
 		if p := new(PHD).DecodeStream(b[:i]); p != NeedMore {

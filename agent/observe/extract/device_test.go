@@ -114,7 +114,7 @@ func TestClientsSpeak(t *testing.T) {
 // TestLongPHD: a message that is longer than what is looked at is passed over.
 func TestLongPHD(t *testing.T) {
 	report := func(n int) string { // an event report of that many bytes
-		b := be(uint16(0xe700), uint16(n-4), uint16(n-6), uint16(1), uint16(0x100), uint16(n-12), make([]byte, n-12))
+		b := be(uint16(0xe700), uint16(n-4), uint16(n-6), uint16(1), uint16(0x100), uint16(n-12), make([]byte, 6), uint16(0x0d1d), make([]byte, n-20))
 		return string(b)
 	}
 	for _, n := range []int{60, 5000, 60000} {
@@ -207,7 +207,7 @@ func deviceTalks() []talk {
 		{"DRI behind a serial server", driFrame(5, "\x00\x40\x97\x00\x00\x7e\x0a\x00\x08\x00CANARY") + driFrame(0, "CANARY") + driFrame(1, "CANARY"),
 			driRecord(0, 0, "\x01\x0a\x00\x0e\x00\x00\x00\x00\x00") + driRecord(1, 0, "CANARY") + driRecord(4, 0, "CANARY"), // who asks is no monitor
 			[]string{"1 dri.device_type 10", "1 dri.level 8", "1 dri.mac 00:40:97:00:00:7e", "1 dri.record network", "1 dri.record values", "1 dri.record wave"}},
-		{"personal health device", apdu(0xe200, "\x80\x00\x00\x00\x00\x01\x00\x2a"+part("\x00\x80")) + apdu(0xe700, "\x00\x20\x00\x01\x02\x03\x00\x1a"+get) + apdu(0xe700, "\x00\x0c\x00\x02\x01\x01\x00\x06CANARY"),
+		{"personal health device", apdu(0xe200, "\x80\x00\x00\x00\x00\x01\x00\x2a"+part("\x00\x80")) + apdu(0xe700, "\x00\x20\x00\x01\x02\x03\x00\x1a"+get) + apdu(0xe700, "\x00\x14\x00\x02\x01\x01\x00\x0e\x00\x00\xff\xff\xff\xff\x0d\x1dCANARY"),
 			apdu(0xe300, "\x00\x03"+part("\x80\x00")), []string{"1 phd.config 400", "1 phd.reports yes", "1 phd.system_id 1122334455667788", "9 phd.manager yes"}},
 		{"metadata of a device", request("<Get/>"), "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: " + strconv.Itoa(len(metadata)) + "\r\n\r\n" + metadata,
 			[]string{"9 dpws.fw 2.1", "9 dpws.maker Maker", "9 dpws.model Flow", "9 dpws.serial SN1"}},
