@@ -13,6 +13,8 @@ import (
 const (
 	actTries = 3
 	actPause = 300 * time.Millisecond
+	// glanceLimit is what opening may wait for the kernel to say what is open.
+	glanceLimit = 500 * time.Millisecond
 )
 
 // maxGlass is the longest that break-glass opens.
@@ -41,7 +43,7 @@ func (t *Task) Open(ctx context.Context, scope, name string, d time.Duration, wh
 		return err
 	}
 	now := t.glass.open(t.opt.Clock.Now().Mono)
-	if table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName); err == nil {
+	if table, err := t.glance(ctx); err == nil {
 		now = append(now, policy.Opened(table)...) // the button asks nobody here
 	}
 	least := policy.Forever
@@ -54,6 +56,13 @@ func (t *Task) Open(ctx context.Context, scope, name string, d time.Duration, wh
 		least = min(least, list[i].Left)
 	}
 	return t.openPanes(ctx, list, who, scope, name, least)
+}
+
+// glance reads the table before somebody opens, which must not wait for it.
+func (t *Task) glance(ctx context.Context) (platform.Table, error) {
+	ctx, cancel := context.WithTimeout(ctx, glanceLimit)
+	defer cancel()
+	return t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 }
 
 // openPanes opens the list, of which d is the least time.

@@ -51,6 +51,7 @@ const maxPairs = 8192
 // as good. Of quarantines the kernel knows better.
 func (t *Task) remember(ctx context.Context) {
 	t.readPairs()
+	t.busy()
 	table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 	if err != nil {
 		return

@@ -3,6 +3,7 @@ package enforce
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,6 +52,24 @@ func TestOpenNeverShortens(t *testing.T) {
 				t.Errorf("of the segment open for %v", o.Left)
 			}
 		}
+	})
+}
+
+// A kernel that is slow to say what is open keeps nobody from opening.
+func TestOpenWaitsForNoReading(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		w.start(wardPolicy(t))
+		w.stop()
+		o := w.options(wardPolicy(t))
+		o.Firewall = slowKernel{w.fw, 0, 8 * time.Second}
+		w.run(o)
+		var ended sync.WaitGroup
+		ended.Go(func() { _ = w.task.Open(context.Background(), "gateway", "", time.Minute, "mia") })
+		time.Sleep(time.Second)
+		if left := policy.OpenFor(policy.Opened(w.table())); left == 0 {
+			t.Error("it is not open after a second")
+		}
+		ended.Wait()
 	})
 }
 

@@ -117,8 +117,10 @@ func (t *Task) converge(ctx context.Context, want *policy.Compiled, done *[]acti
 // read reads the table over a fresh connection; nil if there is none.
 func (t *Task) read(ctx context.Context) (*platform.Table, error) {
 	reading := t.glass.reading()
+	t.busy()
 	table, err := t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 	if err != nil && !errors.Is(err, platform.ErrNoTable) && ctx.Err() == nil {
+		t.busy()
 		table, err = t.opt.Firewall.Read(ctx, platform.FamilyBridge, policy.TableName)
 	}
 	if errors.Is(err, platform.ErrNoTable) {
@@ -169,6 +171,7 @@ func (t *Task) do(ctx context.Context, a action) error {
 }
 
 func (t *Task) apply(ctx context.Context, steps []platform.Step) error {
+	t.busy() // each for itself: there may be hundreds
 	return t.opt.Firewall.Apply(ctx, platform.Change{Family: platform.FamilyBridge, Table: policy.TableName, Steps: steps})
 }
 

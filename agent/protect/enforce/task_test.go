@@ -13,6 +13,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -400,5 +401,44 @@ func TestNewsWithoutConsequenceReadsNothing(t *testing.T) {
 		if s.reads.Load() == 0 {
 			t.Error("no resync")
 		}
+	})
+}
+
+// slowKernel answers, and takes its time.
+type slowKernel struct {
+	platform.Firewall
+	apply, read time.Duration
+}
+
+func (k slowKernel) Apply(ctx context.Context, c platform.Change) error {
+	if !wait(ctx, k.apply) {
+		return ctx.Err()
+	}
+	return k.Firewall.Apply(ctx, c)
+}
+
+func (k slowKernel) Read(ctx context.Context, f platform.Family, table string) (platform.Table, error) {
+	if !wait(ctx, k.read) {
+		return platform.Table{}, ctx.Err()
+	}
+	return k.Firewall.Read(ctx, f, table)
+}
+
+// A kernel that takes seconds for each of many steps is no hang: an agent that is
+// killed meanwhile would begin with them again, and be killed again.
+func TestSlowKernelIsNoHang(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *ward) {
+		o := w.options(wardPolicy(t))
+		o.Firewall = slowKernel{w.fw, 9 * time.Second, 9 * time.Second}
+		w.run(o)
+		watch := health.Watch{Board: w.board}
+		for look := range 5 * time.Minute / health.LookEvery {
+			time.Sleep(health.LookEvery)
+			if hung := watch.Look(w.host.Clock.Mono()); len(hung) > 0 {
+				t.Errorf("after %s: %v", look*health.LookEvery, hung)
+				return
+			}
+		}
+		w.enforced("slowly")
 	})
 }
