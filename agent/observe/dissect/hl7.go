@@ -165,8 +165,9 @@ func resyncHL7(b []byte) int {
 
 // isHL7Start reports whether b begins, as far as it goes, with a segment that
 // can open a message: header of a message, a batch or a file, a separator that
-// is punctuation, and nothing else up to the next one: other text may begin with
-// these letters ("MSH-2.0-x" is what a bit makes of the banner of SSH).
+// is punctuation, and nothing else up to the next one or the end of the segment:
+// other text may begin with these letters ("MSH-2.0-x" is what a bit makes of the
+// banner of SSH).
 func isHL7Start(b []byte) bool {
 	const msh, bhs, fhs = "MSH", "BHS", "FHS"
 	n := min(len(b), 3)
@@ -177,7 +178,7 @@ func isHL7Start(b []byte) bool {
 		return true
 	}
 	for _, c := range b[4:min(len(b), 9)] { // at most five delimiters
-		if c == b[3] {
+		if c == b[3] || c == '\r' || c == '\n' {
 			break
 		}
 		if !isPunct(c) {
@@ -194,7 +195,8 @@ func isPunct(c byte) bool { return c > ' ' && c < 0x7f && !isAlnum(c) }
 // is read only if it is complete.
 func (m *HL7) segments(b []byte, complete bool) {
 	var sep hl7Separators
-	seen := false // the first MSH; in a batch more follow
+	var kind []byte // of the message that the segment is in
+	seen := false   // the first MSH; in a batch more follow
 	for start, i := 0, 0; i <= len(b); i++ {
 		if i < len(b) && b[i] != '\r' && b[i] != '\n' && b[i] != mllpEnd {
 			continue
@@ -217,13 +219,13 @@ func (m *HL7) segments(b []byte, complete bool) {
 			if !seen {
 				m.msh(seg, sep)
 			}
-			seen = true
+			seen, kind = true, messageCode(seg, sep)
 		case "SFT":
 			if seen && seg[3] == sep.field {
 				m.sft(seg, sep)
 			}
 		case "EQU":
-			if seen && seg[3] == sep.field && !m.commands() {
+			if seen && seg[3] == sep.field && !isCommand(kind) {
 				m.equ(seg, sep)
 			}
 		case "MSA":
@@ -231,11 +233,11 @@ func (m *HL7) segments(b []byte, complete bool) {
 				m.msa(seg, sep)
 			}
 		case "OBX":
-			if seen && seg[3] == sep.field && !m.commands() {
+			if seen && seg[3] == sep.field && !isCommand(kind) {
 				m.obx(seg, sep)
 			}
 		case "PRT":
-			if seen && seg[3] == sep.field && m.reports() {
+			if seen && seg[3] == sep.field && isReport(kind) {
 				m.prt(seg, sep)
 			}
 		}

@@ -130,22 +130,30 @@ func leadingDigits(v []byte) []byte {
 	return v[:n]
 }
 
-// commands reports a message about the equipment that it goes to: a command, or
+// messageCode returns the first three characters of MSH-9, or less where it is
+// shorter.
+func messageCode(msh []byte, sep hl7Separators) []byte {
+	const before = 8 // MSH, MSH-2 to MSH-8
+	for range before {
+		_, msh, _ = cutByte(msh, sep.field)
+	}
+	kind := trim(firstPart(msh, sep.field))
+	return kind[:min(len(kind), 3)]
+}
+
+// isCommand reports a message about the equipment that it goes to: a command, or
 // a request for its state, its inventory, its tests or its log (HL7 2.6 chapter 13),
 // or an order to a pump (IHE PCD-03).
-func (m *HL7) commands() bool {
-	if m.MessageType.Len() < 3 {
-		return false
-	}
-	switch string(m.MessageType.b[:3]) {
+func isCommand(kind []byte) bool {
+	switch string(kind) {
 	case "EAC", "ESR", "SSR", "INR", "TCR", "LSR", "RGV":
 		return true
 	}
 	return false
 }
 
-// reports reports a message of observations, which a device sends.
-func (m *HL7) reports() bool { return m.MessageType.Len() >= 3 && string(m.MessageType.b[:3]) == "ORU" }
+// isReport reports a message of observations, which a device sends.
+func isReport(kind []byte) bool { return string(kind) == "ORU" }
 
 // equ reads which equipment the message speaks of, and its state.
 func (m *HL7) equ(seg []byte, sep hl7Separators) {

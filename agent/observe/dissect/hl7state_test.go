@@ -90,6 +90,28 @@ func TestHL7EquipmentOfOthers(t *testing.T) {
 	}
 }
 
+// In a batch each message has its own type: what follows a report may be none.
+func TestHL7BatchOfTypes(t *testing.T) {
+	const report, other, order = `MSH|^~\&|A|B|||||ORU^R01`, `MSH|^~\&|A|B|||||ADT^A01`, `MSH|^~\&|A|B|||||RGV^O15`
+	const part, pump = "PRT|1|||EQUIP||||||PACER", "OBX|1|ST|184519^MDC_PUMP_INFUSING_STATUS^MDC|1|pump-status-infusing"
+	for _, tt := range []struct {
+		segments []string
+		parts    uint8
+		state    HL7Pump
+	}{
+		{[]string{report, pump, other, part}, 0, HL7PumpInfusing},
+		{[]string{other, part, report, part}, 1, 0},
+		{[]string{report, order, pump}, 0, 0},
+		{[]string{order, pump, report, part, pump}, 1, HL7PumpInfusing},
+	} {
+		var m HL7
+		m.DecodeStream([]byte(mllp(append([]string{`BHS|^~\&`}, tt.segments...)...)))
+		if m.PartsLen != tt.parts || m.Pump != tt.state {
+			t.Errorf("%q: %d participations, %s", tt.segments, m.PartsLen, m.Pump)
+		}
+	}
+}
+
 // A device in another message than a report may be one in the patient: only who
 // reports is a device.
 func TestHL7PartOfReportsAlone(t *testing.T) {

@@ -27,6 +27,7 @@ func TestRecogniseStream(t *testing.T) {
 		{"MSH|^~", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
 		{"MSH-2.0-x", []Protocol{ProtocolHTTP}}, // SSH with one bit changed
 		{"MSH||A", []Protocol{ProtocolHL7Bare, ProtocolHTTP}},
+		{"FHS|^~\\&\rBHS|^~\\&\rMSH|", []Protocol{ProtocolHL7Bare, ProtocolHTTP}}, // what may be empty is left out
 		{"M", []Protocol{ProtocolHL7Bare, ProtocolSerialASCII, ProtocolHTTP}},
 		{"MISCA,706", []Protocol{ProtocolSerialASCII, ProtocolHTTP}},
 		{"\x0100031\x02", []Protocol{ProtocolBCC, ProtocolMedibus}},
