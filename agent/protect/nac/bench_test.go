@@ -61,6 +61,7 @@ type disk struct {
 	mu     sync.Mutex
 	values map[string][]byte
 	err    error // it takes nothing
+	during func()
 }
 
 func (d *disk) has(text string) bool {
@@ -103,6 +104,9 @@ func (l ledger) Save(values map[string][]byte) error {
 		return err
 	}
 	l.mu.Lock()
+	if l.during != nil {
+		l.during()
+	}
 	err := l.err
 	for k, v := range values {
 		switch {

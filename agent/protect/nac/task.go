@@ -154,7 +154,7 @@ func (t *Task) Run(ctx context.Context) error {
 
 func (t *Task) step(ctx context.Context) {
 	now := t.opt.Clock.Now()
-	t.opt.Board.Busy(t.String(), now.Mono) // the ledger lies on the flash
+	t.opt.Board.Busy(t.String(), now.Mono) // who has the lock may be writing
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range t.devices() {
@@ -189,12 +189,19 @@ func (t *Task) write(r *record) error {
 	if err != nil {
 		return err
 	}
-	return t.opt.Ledger.Save(map[string][]byte{string(r.Device): b})
+	return t.put(r.Device, b)
+}
+
+// put writes a value, nil to delete it. Each counts for itself: there may be many,
+// whoever writes them, and the flash decides how long one takes.
+func (t *Task) put(id device.ID, value []byte) error {
+	t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
+	return t.opt.Ledger.Save(map[string][]byte{string(id): value})
 }
 
 // forget deletes the record.
 func (t *Task) forget(r *record) error {
-	return t.saved(r.Device, t.opt.Ledger.Save(map[string][]byte{string(r.Device): nil}))
+	return t.saved(r.Device, t.put(r.Device, nil))
 }
 
 func (t *Task) saved(id device.ID, err error) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 )
 
 func good(name string) means { return means{name: name, reach: ReachDevice, works: true} }
@@ -313,6 +314,47 @@ func TestManyAtOnce(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		b.empty()
+	})
+}
+
+// A flash that takes seconds for each of many records is no hang.
+func TestSlowLedgerIsNoHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, good("a"))
+		var ward []device.Device
+		for i := range 32 {
+			ward = append(ward, dev(device.ID(fmt.Sprintf("02:00:00:00:01:%02x", i)), fmt.Sprint("w", i), "pc"))
+		}
+		b.know(ward...)
+		n, stop := b.start(newLife(0))
+		for i, d := range ward {
+			o := order(15 * time.Minute)
+			o.ID, o.Device = fmt.Sprint("cmd-", i), d.ID
+			if err := n.Quarantine(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		stop()
+		time.Sleep(time.Hour) // all are over
+		var watch health.Watch
+		var now time.Duration
+		b.disk.during = func() {
+			watch.Board = b.board
+			for range 3 * time.Second / health.LookEvery {
+				now += health.LookEvery
+				if hung := watch.Look(now); len(hung) > 0 {
+					t.Errorf("%v hangs after %s", hung, now)
+				}
+			}
+		}
+		_, stop = b.start(newLife(0))
+		time.Sleep(time.Minute)
+		stop()
+		b.empty()
+		if now < time.Minute {
+			t.Errorf("all was written within %s", now)
+		}
 	})
 }
 
