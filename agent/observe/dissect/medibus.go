@@ -26,7 +26,7 @@ type Medibus struct {
 	ID      Text // number of the device type
 	Model   Text // name of the device
 	Version Text // of the device
-	HasData bool // an answer that holds data or texts; who collects is asked too, and has nothing
+	HasData bool // an answer that holds data or texts; who collects is asked too, and has none but the time
 	Texts   bool // an answer about texts that holds some
 	Standby bool // with one that says that the device is in standby
 
@@ -38,6 +38,7 @@ type Medibus struct {
 const (
 	MedibusNAK        = 0x15
 	MedibusValues     = 0x24
+	MedibusTime       = 0x28
 	MedibusTexts      = 0x2a
 	MedibusNOP        = 0x30
 	MedibusInitialise = 0x51
@@ -56,7 +57,13 @@ func isMedibusCode(c byte) bool {
 
 // Collects reports a command by which somebody asks for data.
 func (m *Medibus) Collects() bool {
-	return !m.Answer && (m.Code >= MedibusValues && m.Code <= 0x2e || m.Code == 0x53)
+	return !m.Answer && (isMedibusData(m.Code) || m.Code == 0x53)
+}
+
+// isMedibusData reports the code of data or texts, which are of a device; the time
+// of day anybody has.
+func isMedibusData(code byte) bool {
+	return code >= MedibusValues && code <= 0x2e && code != MedibusTime
 }
 
 // isBareMedibus reports the code of a command that has no arguments.
@@ -135,7 +142,7 @@ func (m *Medibus) frame(f []byte) Progress {
 		return No
 	}
 	m.Answer, m.Code = f[0] == medibusSOH, f[1]
-	m.HasData = m.Answer && m.Code >= MedibusValues && m.Code < MedibusNOP && len(body) > 2
+	m.HasData = m.Answer && isMedibusData(m.Code) && len(body) > 2
 	if !m.Answer && isBareMedibus(m.Code) && len(body) > 2 {
 		return No // one line of text in 256 has the checksum by chance
 	}

@@ -42,6 +42,7 @@ func TestMedibus(t *testing.T) {
 		{"texts", medibus(1, '*', "0A3abc\x031E3xyz\x03"), Medibus{Code: MedibusTexts, Answer: true, HasData: true, Texts: true, Standby: true, Next: 19}},
 		{"other texts", medibus(1, '*', "0A31E\x03Z54\x03"), Medibus{Code: MedibusTexts, Answer: true, HasData: true, Texts: true, Next: 15}},
 		{"no texts", medibus(1, '*', ""), Medibus{Code: MedibusTexts, Answer: true, Next: 5}},
+		{"time", medibus(1, '(', "12:30:0028-NOV-26"), Medibus{Code: MedibusTime, Answer: true, Next: 22}}, // which a collector has too
 		{"values", medibus(1, '$', "05 123 06 456"), Medibus{Code: MedibusValues, Answer: true, HasData: true, Next: 18}},
 	}
 	for _, tt := range tests {
@@ -76,7 +77,7 @@ func TestMedibusIdentityOfAnotherForm(t *testing.T) {
 }
 
 func TestMedibusCollects(t *testing.T) {
-	for b, want := range map[string]bool{"\x1b\x243F\r": true, "\x1bQ6C\r": false, medibus(0x1b, 0x53, ""): true, medibus(0x1b, 0x54, "1"): false, medibus(1, 0x24, ""): false} {
+	for b, want := range map[string]bool{"\x1b\x243F\r": true, "\x1bQ6C\r": false, medibus(0x1b, 0x53, ""): true, medibus(0x1b, 0x28, ""): false, medibus(0x1b, 0x54, "1"): false, medibus(1, 0x24, ""): false} {
 		var m Medibus
 		if m.DecodeStream([]byte(b)); m.Collects() != want {
 			t.Errorf("%q: %v", b, !want)
