@@ -16,6 +16,11 @@ const Bin = time.Minute
 // frame may be lost, so that several minutes in between may lack it.
 const window = 5
 
+// shows is in how many bins of the window messages of use must come, once, before
+// it tells anything that there are none: some monitors send values every half an
+// hour, in use too.
+const shows = 3
+
 const day = 24 * 60 // bins
 
 // How long a device must be silent to be off, in bins.
@@ -35,7 +40,7 @@ type Meter struct {
 	silent int          // bins without a frame
 	left   bool         // it said goodbye, and was not heard since
 	speaks bool         // it has shown E1 or E2
-	showed int          // age at its last message of use; 0: never
+	showed int          // age when it last sent messages of use as steadily as shows; 0: never
 	now    device.Utilisation
 
 	age   int // bins looked at, since the last restart or before
@@ -72,10 +77,10 @@ func (m *Meter) Turn(role device.Role, at clock.Stamp) (changed bool) {
 	if m.heard {
 		m.left = m.signs&saysLeave != 0
 	}
-	if m.signs&^busy != 0 {
+	if m.signs&^(busy|saysOn|saysLeave) != 0 {
 		m.speaks = true
 	}
-	if m.signs&sendsUse != 0 {
+	if m.count(sendsUse) >= shows {
 		m.showed = m.age
 	}
 	switch {
@@ -133,11 +138,12 @@ func (m *Meter) baseline() (uint64, bool) {
 
 // judge is the state by the last bins. What a device reports stands above what
 // it sends, and that above how much; that it stands must be reported twice, for
-// once may be the end of one infusion of several. Silence ends nothing before it
-// is long, since lost and roaming devices are silent too.
+// once may be the end of one infusion of several, while nothing is said to be on.
+// Silence ends nothing before it is long, since lost and roaming devices are
+// silent too.
 func (m *Meter) judge(role device.Role) (device.Use, device.Proof) {
 	switch {
-	case m.count(saysUse|saysService) > 0 || m.count(saysIdle|saysOff) >= 2:
+	case m.count(saysUse|saysService) > 0 || m.count(saysIdle|saysOff) >= 2 && m.count(saysOn) == 0:
 		return m.said(), device.ByReport
 	case m.count(sendsUse) >= 2:
 		return device.InUse, device.ByMessages
@@ -172,8 +178,8 @@ func (m *Meter) still() (device.Use, device.Proof) {
 }
 
 // idle is what a device is that was heard without a sign of use for long. That it
-// sends heartbeats proves nothing where its messages of use were never seen: they
-// may be encrypted, or go another way.
+// sends heartbeats proves nothing where its messages of use were never seen, or
+// seldom: they may be encrypted, or go another way, or be about to come.
 func (m *Meter) idle() (device.Use, device.Proof) {
 	if m.count(sendsIdle) > 0 && m.count(sendsUse) == 0 && m.showed > 0 && m.age-m.showed < learnDays*day {
 		return device.OnIdle, device.ByMessages
@@ -217,8 +223,8 @@ func (m *Meter) count(s sign) (c int) {
 }
 
 // absent is for how many bins the device must be silent to be off: few once it
-// said goodbye, else three times its longest silence. Nobody tells a gateway who is on radio, but the silences
-// do.
+// said goodbye, else three times its longest silence. Nobody tells a gateway who
+// is on radio, but the silences do.
 func (m *Meter) absent() int {
 	if m.left {
 		return offLeast

@@ -81,6 +81,14 @@ func TestStates(t *testing.T) {
 			{1, say(fact.SDCLeaves, "yes"), "unknown e4"},
 			{1, there, "unknown e4"},
 			{20, silence, "unknown e4"}}},
+		{"it says goodbye, and goes on: that tells nothing of its use", "patient-monitor", []phase{
+			{1, say(fact.SDCLeaves, "yes"), "unknown e4"},
+			{20, there, "unknown e4"}}},
+		{"a rack that is switched on: it may infuse", "infusion-pump-lvp", []phase{
+			{20, say(fact.BCCState, "on"), "unknown e4"}}},
+		{"one device of several stands by, another is on and may work", "infusion-pump-lvp", []phase{
+			{20, both(say(fact.SDCActivation, "stand-by"), say(fact.SDCActivation, "on")), "unknown e4, on-idle e4"},
+			{20, say(fact.SDCActivation, "stand-by"), "on-idle e4, on-idle e1"}}},
 		{"its reports cease, it does not", "infusion-pump-lvp", []phase{
 			{10, say(fact.HL7PumpState, "infusing"), "in-use e1"},
 			{4, there, "in-use e1"},
@@ -94,6 +102,11 @@ func TestStates(t *testing.T) {
 			{20, say(fact.DRIRecord, "network"), "unknown e4, on-idle e4"},
 			{5, both(say(fact.DRIRecord, "network"), say(fact.DRIRecord, "values")), "on-idle e4, in-use e2"},
 			{20, say(fact.DRIRecord, "network"), "in-use e2, on-idle e2"}}},
+		{"values come seldom in use: that there are none now tells nothing", "patient-monitor", []phase{
+			{1, both(say(fact.UnityRWHAT, "yes"), say(fact.HL7PCD, "pcd-01")), "unknown e4"},
+			{30, say(fact.UnityRWHAT, "yes"), "unknown e4, on-idle e4"},
+			{2, both(say(fact.UnityRWHAT, "yes"), say(fact.HL7PCD, "pcd-01")), "on-idle e4, in-use e2"},
+			{30, say(fact.UnityRWHAT, "yes"), "in-use e2, on-idle e4"}}},
 		{"the end of one infusion of two", "infusion-pump-lvp", []phase{
 			{10, say(fact.HL7PumpState, "infusing"), "in-use e1"},
 			{4, there, "in-use e1"},

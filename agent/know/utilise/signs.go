@@ -14,6 +14,7 @@ const (
 	saysIdle
 	saysOff
 	saysService
+	saysOn    // that it, or one of several devices that it is, is switched on: it may be in use
 	saysLeave // that it leaves the network
 	sendsUse  // messages that only a device in use sends
 	sendsIdle // heartbeats and the like
@@ -28,8 +29,8 @@ const use = saysUse | sendsUse | busy
 // nothing. Alarms say nothing: a device raises them unused as well.
 func signOf(kind fact.Kind, value string) sign {
 	switch kind {
-	case fact.BCCState:
-		return pick(value, "active kvo", "standby ready on", "off", "")
+	case fact.BCCState: // "on" is said of one that infuses as well
+		return pick(value, "active kvo", "standby ready", "off", "")
 	case fact.HL7PumpState:
 		return pick(value, "infusing", "not-infusing", "", "")
 	case fact.HL7EquState: // HL7 table 0365
@@ -41,6 +42,9 @@ func signOf(kind fact.Kind, value string) sign {
 	case fact.SDCMode: // "normal" is said of a device on the shelf as well
 		return pick(value, "", "", "", "demo service maintenance")
 	case fact.SDCActivation: // so is "on"
+		if value == "on" {
+			return saysOn
+		}
 		return pick(value, "", "stand-by", "off shut-down", "")
 	case fact.SDCInUse, fact.IVInUse:
 		return pick(value, "yes", "", "", "") // without a patient's record it may work all the same
