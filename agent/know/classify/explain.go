@@ -29,7 +29,7 @@ func (r *roleTally) counted() []device.Evidence {
 	for _, hits := range [][kindsOfEvidence]*hit{r.pro, r.contra} {
 		for _, h := range hits {
 			if h != nil {
-				out = append(out, device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: r.role, Weight: h.sig.Roles[r.role], Hint: h.sig.Basis == rules.Hint})
+				out = append(out, h.says(r.role))
 			}
 		}
 	}
@@ -43,6 +43,11 @@ func (r *roleTally) counted() []device.Evidence {
 	return out
 }
 
+// says is what the hit says of a role.
+func (h *hit) says(role device.Role) device.Evidence {
+	return device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: role, Weight: h.sig.Roles[role], Hint: h.sig.Basis == rules.Hint}
+}
+
 // Reason is one line of an explanation.
 type Reason struct {
 	device.Evidence
@@ -54,25 +59,18 @@ type Reason struct {
 // stands on, the weightiest first. With an unknown role it lists all.
 func (c *Classifier) Explain(d device.Device) []Reason {
 	t := c.tally(&d)
+	asked := cmp.Or(d.Identity.Role, device.RoleUnknown)
 	var out []Reason
-	for i := range t.hits {
-		h := &t.hits[i]
-		for role, w := range h.sig.Roles {
-			if role != d.Identity.Role && d.Identity.Role != device.RoleUnknown && d.Identity.Role != "" {
-				continue
-			}
-			r := t.find(role)
-			out = append(out, Reason{
-				Evidence: device.Evidence{Signature: h.sig.ID, Kind: string(h.kind), Role: role, Weight: w, Hint: h.sig.Basis == rules.Hint},
-				Source:   h.sig.Source,
-				Counted:  r.pro[h.sig.Evidence] == h || r.contra[h.sig.Evidence] == h,
-			})
-		}
-	}
 	for i := range t.roles {
 		r := &t.roles[i]
-		if r.role != d.Identity.Role && d.Identity.Role != "" && d.Identity.Role != device.RoleUnknown {
+		if asked != device.RoleUnknown && asked != r.role {
 			continue
+		}
+		for k := range t.hits {
+			h := &t.hits[k]
+			if h.sig.Roles[r.role] != 0 {
+				out = append(out, Reason{h.says(r.role), h.sig.Source, r.pro[h.sig.Evidence] == h || r.contra[h.sig.Evidence] == h})
+			}
 		}
 		if r.tooMany != 0 {
 			out = append(out, Reason{device.Evidence{Signature: "hints", Role: r.role, Weight: -r.tooMany, Hint: true}, "nobody checked them: together they weigh no more than one", true})
