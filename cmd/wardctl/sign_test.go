@@ -10,11 +10,13 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 )
 
-// Roots go together in one message, each the next of the one before it.
-func TestPushedRoots(t *testing.T) {
+// signer runs wardctl in a folder with the key of one person, a.key, and the first
+// root, 1, of a site that obeys it.
+func signer(t *testing.T) (in func(name string) string, wardctl func(args ...string)) {
+	t.Helper()
 	dir := t.TempDir()
-	in := func(name string) string { return filepath.Join(dir, name) }
-	wardctl := func(args ...string) {
+	in = func(name string) string { return filepath.Join(dir, name) }
+	wardctl = func(args ...string) {
 		t.Helper()
 		var out, errs bytes.Buffer
 		if code := run(args, nil, &out, &errs); code != 0 {
@@ -26,6 +28,12 @@ func TestPushedRoots(t *testing.T) {
 	}
 	wardctl("keys", "new", "-o", in("a.key"))
 	wardctl("keys", "root", in("root.toml"), "--key", in("a.key"), "-o", in("1"))
+	return in, wardctl
+}
+
+// Roots go together in one message, each the next of the one before it.
+func TestPushedRoots(t *testing.T) {
+	in, wardctl := signer(t)
 	for _, v := range []string{"1", "2"} {
 		wardctl("keys", "root", in("root.toml"), "--from", in(v), "--key", in("a.key"), "-o", in(string(v[0]+1)))
 	}
@@ -60,22 +68,9 @@ func TestPushedRoots(t *testing.T) {
 // However long a command is said to be good for, a gateway takes it: from nbf to
 // exp it is an hour at most, and it is good now.
 func TestCommandLife(t *testing.T) {
-	dir := t.TempDir()
-	in := func(name string) string { return filepath.Join(dir, name) }
-	wardctl := func(args ...string) {
-		t.Helper()
-		var out, errs bytes.Buffer
-		if code := run(args, nil, &out, &errs); code != 0 {
-			t.Fatalf("wardctl %s: exit %d: %s", args, code, errs.String())
-		}
-	}
-	if err := os.WriteFile(in("root.toml"), []byte("site = \"s\"\n[[key]]\nname = \"a\"\nfile = \"a.key.pub\"\nroles = [\"root\", \"command\"]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	wardctl("keys", "new", "-o", in("a.key"))
-	wardctl("keys", "root", in("root.toml"), "--key", in("a.key"), "-o", in("root.dsse"))
+	in, wardctl := signer(t)
 	for _, life := range []string{"1s", "10m", "58m", "59m", "1h"} {
-		wardctl("sign", "command", "ping", "--root", in("root.dsse"), "--key", in("a.key"), "--to", "gw1", "--for", life, "-o", in("x.dsse"))
+		wardctl("sign", "command", "ping", "--root", in("1"), "--key", in("a.key"), "--to", "gw1", "--for", life, "-o", in("x.dsse"))
 		_, s, _, err := readSigned(in("x.dsse"), "")
 		if err != nil {
 			t.Fatal(err)
