@@ -252,6 +252,28 @@ func TestKeptOnceTheDiskIsBack(t *testing.T) {
 	}
 }
 
+// What came of a policy is told once, whether the disk takes it or not.
+func TestPolicyIsSettledOnce(t *testing.T) {
+	w := newWard(t)
+	w.during = func() { w.files.broken = errPower }
+	got := []string{w.retained(w.policy("one", nil, "dave", "erin")), w.done()}
+	w.during = nil
+	w.audit, w.answers = nil, nil
+	for range 3 {
+		w.clock.advance(retry)
+		w.task.pass(context.Background(), true)
+	}
+	got = append(got, w.done(), fmt.Sprint(len(w.audit), len(w.answers)))
+	w.files.broken = nil
+	w.clock.advance(retry)
+	w.task.pass(context.Background(), true)
+	w.restart()
+	got = append(got, w.done(), fmt.Sprint(len(w.board.Conditions()), w.task.Versions()["policy"] > 0))
+	if diff := cmp.Diff([]string{"succeeded", "policy one by dave, erin", "", "0 0", "policy one by dave, erin", "0 true"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A file that was damaged at the start is told until it is whole.
 func TestDamagedIsToldUntilItIsWhole(t *testing.T) {
 	w := newWard(t)

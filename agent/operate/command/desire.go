@@ -221,7 +221,7 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 
 // settle writes down what became of a statement of state, and answers.
 func (t *Task) settle(a desired.Accepted, answer Answer) {
-	t.keep("desired "+a.Statement.ID, func() error {
+	t.keep(outcomeOf(a), func() error {
 		return t.shelf.Settle(a, answer.State == Succeeded, desired.Outcome{State: string(answer.State), Reason: answer.Reason, Text: answer.Text})
 	})
 	t.tellVersions()
@@ -394,7 +394,9 @@ func (t *Task) pass(ctx context.Context, known bool) {
 		return
 	}
 	for _, a := range t.shelf.Unsettled(signed.KindPolicy) {
-		t.apply(ctx, a)
+		if _, known := t.unkept[outcomeOf(a)]; !known { // else it is only not on disk what came of it
+			t.apply(ctx, a)
+		}
 	}
 	t.fence(ctx)
 }

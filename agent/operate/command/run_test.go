@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
+	"github.com/wardkeeper/wardkeeper/agent/device"
+	"github.com/wardkeeper/wardkeeper/agent/health"
 	"github.com/wardkeeper/wardkeeper/agent/operate/signed"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
@@ -312,4 +314,35 @@ func FuzzKept(f *testing.F) {
 		w.obey(w.sign(signed.Statement{V: 1, ID: "statement-9", Site: "st-mary", Target: []string{"gw-7b"}, Seq: 9999, NotBefore: "2026-11-28T12:00:00Z",
 			Expires: "2026-11-28T12:10:00Z", Root: 1, Reason: "r"}, signed.Release{Device: "camera"}, "alice"))
 	})
+}
+
+// A flash that takes a second for each of many files is no hang.
+func TestSlowFlashIsNoHang(t *testing.T) {
+	w := newWard(t)
+	var set signed.QuarantineSet
+	w.devices = nil
+	for i := range 30 {
+		id := fmt.Sprintf("camera-%02d", i)
+		w.devices = append(w.devices, id)
+		set.Entries = append(set.Entries, signed.QuarantineEntry{Device: id, Reason: "r", Owner: "o", Until: "2026-12-05T12:00:00Z"})
+	}
+	w.retained(w.sign(w.next(), set, "dave"))
+	for _, e := range set.Entries { // one that took them out was followed by one that has them
+		w.task.leases.Letting[device.ID(e.Device)] = "dave"
+	}
+	watch, now := health.Watch{Board: &w.board}, time.Duration(0)
+	w.files.during = func() {
+		for range time.Second / health.LookEvery {
+			now += health.LookEvery
+			if hung := watch.Look(now); len(hung) > 0 {
+				t.Errorf("%v after %s", hung, now)
+			}
+		}
+	}
+	w.clock.advance(retry)
+	w.task.begins()
+	w.task.pass(context.Background(), true)
+	if now < 20*time.Second {
+		t.Errorf("all was written within %s", now)
+	}
 }

@@ -88,12 +88,9 @@ const (
 // is a condition, no error: the ward is fenced all the same.
 func New(opt Options) *Task {
 	t := &Task{opt: opt, queue: newQueue(queueLength), urgent: newQueue(urgentLength), session: make(chan struct{}, 1), ready: make(chan struct{}), told: make(map[device.ID]bool), tries: make(map[string]int), unkept: make(map[string]unkept)}
-	var shelfErr, trialErr, ratchetErr, leaseErr, err error
-	t.shelf, shelfErr = desired.Open(opt.Keep)
-	t.trial, trialErr = desired.LoadTrial(opt.Keep)
-	t.ratchet, ratchetErr = loadRatchets(opt.Keep)
-	t.leases, leaseErr = loadLeases(opt.Keep)
-	t.noteKept(fileAll, errors.Join(shelfErr, trialErr, ratchetErr, leaseErr), t.reread)
+	f, err := readFiles(opt.Keep)
+	t.shelf, t.trial, t.ratchet, t.leases = f.shelf, f.trial, f.ratchet, f.leases
+	t.noteKept(fileAll, err, t.reread)
 	t.journal, err = openJournal(opt.Room)
 	t.condition(journalCode, err)
 	for _, r := range t.journal.by { // a file that was lost brings no number back
@@ -108,7 +105,7 @@ func New(opt Options) *Task {
 	}
 	t.openRoot()
 	t.tellVersions()
-	if shelfErr == nil || len(t.shelf.Applied(signed.KindDevices)) > 0 { // else nobody knows of marks
+	if f.shelfErr == nil || len(t.shelf.Applied(signed.KindDevices)) > 0 { // else nobody knows of marks
 		t.mark()
 	}
 	return t
@@ -286,7 +283,7 @@ func (t *Task) open(ctx context.Context) {
 
 func (t *Task) beat() { t.opt.Board.Beat(t.String(), t.opt.Clock.Now().Mono) }
 
-// begins is for what is kept on the flash, and for effects.
+// begins is for what is kept on the flash, and for effects; each counts for itself.
 func (t *Task) begins() { t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono) }
 
 // effect has an effect, bounded in time, while others may have their turn.
@@ -296,6 +293,7 @@ func (t *Task) effect(ctx context.Context, f func(context.Context) error) error 
 	t.turn.Unlock()
 	defer t.turn.Lock()
 	defer cancel()
+	defer t.begins() // what came of it is written down
 	return f(limit)
 }
 

@@ -48,6 +48,7 @@ type files struct {
 	broken  error
 	damaged map[string]error
 	power   *power
+	during  func() // each Put
 }
 
 // power is cut at one of the points that lie before and behind all that lasts.
@@ -69,6 +70,9 @@ func (f *files) All(key string) ([][]byte, error) { return f.by[key], f.damaged[
 func (f *files) Put(key string, value []byte) error {
 	f.power.point()
 	defer f.power.point()
+	if f.during != nil {
+		f.during()
+	}
 	if f.broken != nil {
 		return f.broken
 	}
@@ -131,6 +135,7 @@ type ward struct {
 	slow    map[string]time.Duration
 	power   *power
 	stop    string            // the power is cut before this effect
+	during  func()            // each effect
 	state   map[string]string // what effects made of the world
 	answers []Answer          // since the last message
 	history []Answer
@@ -291,6 +296,9 @@ func (w *ward) effect(format string, args ...any) error {
 		panic(errPower)
 	}
 	time.Sleep(w.slow[word])
+	if w.during != nil {
+		w.during()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.effects = append(w.effects, e)
