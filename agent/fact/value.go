@@ -119,9 +119,9 @@ func formOf(k Kind) *regexp.Regexp {
 }
 
 var (
-	messageType = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}([_^][A-Z0-9]{0,3}([_^][A-Z0-9_]{0,7})?)?$`) // HL7 table 0076, 0003, 0354
+	messageType = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}(_(([A-Z][0-9][0-9A-Z]|PC[1-9A-L]|Z[0-9A-Z]{2})(_[A-Z0-9_]{0,7})?)?)?$`) // HL7 table 0076, 0003, 0354
 	version     = regexp.MustCompile(`^[1-9](\.[0-9]{1,2}){0,2}$`)
-	standard    = regexp.MustCompile(`^([A-Z]{1,3} ?)?[0-9.]{1,5}(-[A-Z]?[0-9]{1,2})?$`)
+	standard    = regexp.MustCompile(`^([A-Z]{1,3} ?)?[0-9.]{1,5}(-[A-Z]?[0-9]{0,2})?$`)
 	ventilator  = regexp.MustCompile(`^[0-9]{3} [0-9A-Z]*[0-9]$`) // type and serial number
 )
 
