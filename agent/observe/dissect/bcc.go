@@ -31,6 +31,7 @@ type BCC struct {
 	Version  Text // of the rack's computer, V and digits
 	Pumps    [maxBCCPump]BCCPump
 	PumpsLen uint8
+	cut      bool // it has pumps that are not here
 
 	// Next is where in the stream the bytes after this frame begin, once Done.
 	Next int
@@ -211,6 +212,13 @@ func (m *BCC) text(t []byte, whole bool) bool {
 			m.record(record)
 		}
 	}
+	if m.cut || !whole { // of the pumps that were not read each may infuse
+		for i := range m.Pumps {
+			if p := &m.Pumps[i]; p.State < BCCKeepOpen {
+				p.State = 0
+			}
+		}
+	}
 	return true
 }
 
@@ -258,6 +266,7 @@ func (m *BCC) merge(slot [2]byte, p *BCCPump) {
 		i++
 	}
 	if i == len(m.Pumps) {
+		m.cut = true
 		return
 	}
 	m.PumpsLen = max(m.PumpsLen, uint8(i+1))

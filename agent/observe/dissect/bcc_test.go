@@ -79,6 +79,38 @@ func TestBCCStates(t *testing.T) {
 	}
 }
 
+// Of a rack that was not read to its end nobody knows that no pump infuses.
+func TestBCCOfMorePumps(t *testing.T) {
+	stands := func(n int) (all []string) {
+		for i := range n {
+			all = append(all, fmt.Sprintf("1,501%c1,INM6,1", 'A'+i))
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		records []string
+		want    string
+	}{
+		"all of it":                {stands(maxBCCPump), "standby"},
+		"a pump more":              {append(stands(maxBCCPump), "1,501Z1,INM3,1"), ""},
+		"a pump more, one infuses": {append(append(stands(1), "1,501B1,INM3,1"), stands(maxBCCPump+1)...), "active"},
+		"longer than the window":   {append(stands(2), strings.Repeat("1,501A1,INRT,1\x1e", 80)+"1,501C1,INM3,1"), ""},
+		"one infuses, and longer":  {append(stands(2), "1,501C1,INM10,1", strings.Repeat("1,501A1,INRT,1\x1e", 80)+"1,501D1,INM6,1"), "kvo"},
+	} {
+		var m BCC
+		if p := m.DecodeStream([]byte(bccFrame("1/1/1", bccRecords(c.records...)))); p != Done {
+			t.Fatalf("%s: %v", name, p)
+		}
+		state := BCCState(0)
+		for _, p := range m.Pumps {
+			state = max(state, p.State)
+		}
+		if state.String() != c.want {
+			t.Errorf("%s: %q, want %q", name, state, c.want)
+		}
+	}
+}
+
 func TestBCCCutAnywhere(t *testing.T) {
 	b := []byte(bccAnswer())
 	for i := range b {

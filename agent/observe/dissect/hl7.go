@@ -100,7 +100,11 @@ func (m *HL7) DecodeStream(b []byte) Progress {
 	}
 	ended := end < len(frame)
 	m.Empty = ended && end == 1
-	m.segments(frame[1:min(end, hl7Window)], ended && end <= hl7Window)
+	whole := ended && end <= hl7Window
+	m.segments(frame[1:min(end, hl7Window)], whole)
+	if !whole {
+		m.cut()
+	}
 	if !ended && len(frame) < hl7Window {
 		return NeedMore
 	}
@@ -134,6 +138,7 @@ func (m *HL7) DecodeBare(b []byte) Progress {
 				return No
 			case line[0] == 'M':
 				m.segments(window, false)
+				m.cut() // nothing tells where it ends
 				m.Next = len(b)
 				return Done
 			}

@@ -255,6 +255,14 @@ func (m *HL7) status(code, value []byte, sep hl7Separators) {
 	}
 }
 
+// cut forgets what a message that was not read to its end cannot say: that no pump
+// infuses. The next one may.
+func (m *HL7) cut() {
+	if m.Pump == HL7PumpStopped {
+		m.Pump = 0
+	}
+}
+
 // hasComponent reports whether a component of v is want, or begins with it
 // where want ends in '*'.
 func hasComponent(v []byte, want string, sep hl7Separators) bool {

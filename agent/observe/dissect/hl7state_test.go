@@ -69,6 +69,32 @@ func TestHL7States(t *testing.T) {
 	}
 }
 
+// TestHL7PumpBehindTheWindow: of a message that was not read to its end nobody
+// knows that none of its pumps infuses.
+func TestHL7PumpBehindTheWindow(t *testing.T) {
+	obx := func(value string) string { return "OBX|1|CWE|184519^X^MDC|1.1.1.1|pump-status-" + value }
+	long := strings.Repeat("NTE|"+strings.Repeat("x", 96)+"\r", hl7Window/100)
+	for name, c := range map[string]struct {
+		message string
+		want    HL7Pump
+	}{
+		"whole":          {mllp("MSH|^~\\&|A", obx("paused")), HL7PumpStopped},
+		"long":           {mllp("MSH|^~\\&|A", obx("paused"), long+obx("infusing")), 0},
+		"long, infusing": {mllp("MSH|^~\\&|A", obx("infusing"), long+obx("paused")), HL7PumpInfusing},
+		"not ended":      {strings.TrimSuffix(mllp("MSH|^~\\&|A", obx("paused"), "ZZZ"), "\x1c\r"), 0},
+		"bare":           {"MSH|^~\\&|A\r" + obx("paused") + "\r", 0},
+		"bare, infusing": {"MSH|^~\\&|A\r" + obx("infusing") + "\r", HL7PumpInfusing},
+	} {
+		var m HL7
+		if m.DecodeStream([]byte(c.message)) == No {
+			m.DecodeBare([]byte(c.message))
+		}
+		if m.Pump != c.want {
+			t.Errorf("%s: %q, want %q", name, m.Pump, c.want)
+		}
+	}
+}
+
 // TestHL7EquipmentOfOthers: commands and requests are about the equipment that
 // they go to, which is not the sender.
 func TestHL7EquipmentOfOthers(t *testing.T) {

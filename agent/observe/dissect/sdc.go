@@ -262,7 +262,11 @@ func (r *sdcReader) state(m *SDC) {
 		case "Mtn":
 			m.Mode = SDCMaintenance
 		}
-		switch string(r.xml.attribute("ActivationState")) {
+		activation := r.xml.attribute("ActivationState")
+		if m.Activation == SDCOn {
+			activation = nil // of another MDS
+		}
+		switch string(activation) {
 		case "On":
 			m.Activation = SDCOn
 		case "NotRdy":

@@ -25,6 +25,20 @@ const sdcMDIB = `<msg:GetMdibResponse xmlns:msg="http://standards.ieee.org/downl
 	`<pm:MdState><pm:State xsi:type="pm:MdsState" OperatingMode="Srv" ActivationState="StndBy"/><pm:State xsi:type="pm:PatientContextState" ContextAssociation="Assoc">` +
 	`<pm:CoreData><pm:Givenname>Jane</pm:Givenname></pm:CoreData></pm:State></pm:MdState></msg:Mdib></msg:GetMdibResponse>`
 
+// TestSDCOfSeveral: where one of several devices is on, what speaks for all is.
+func TestSDCOfSeveral(t *testing.T) {
+	for states, want := range map[string]SDCActivation{"On StndBy": SDCOn, "StndBy On Off": SDCOn, "StndBy Off": SDCOff, "Off x": SDCOff} {
+		doc := `<E xmlns:p="http://standards.ieee.org/downloads/11073/11073-10207-2017/participant" xmlns:i="x">`
+		for s := range strings.FieldsSeq(states) {
+			doc += `<p:State i:type="p:MdsState" ActivationState="` + s + `"/>`
+		}
+		var m SDC
+		if !m.DecodeXML([]byte(doc+"</E>")) || m.Activation != want {
+			t.Errorf("%s: %q, want %q", states, m.Activation, want)
+		}
+	}
+}
+
 func TestSDC(t *testing.T) {
 	tests := []struct {
 		name, doc string
