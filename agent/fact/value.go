@@ -125,13 +125,18 @@ var (
 	ventilator  = regexp.MustCompile(`^[0-9]{3} [0-9A-Z]*[0-9]$`) // type and serial number
 )
 
-// impersonal is what follows the labels of a domain name that name a person.
+// impersonal is what follows the labels of a domain name that name a person; one
+// label alone is no domain.
 func impersonal(name string) string {
+	whole := name
 	for rest := name; rest != ""; {
 		var label string
 		if label, rest, _ = strings.Cut(rest, "."); personal(label) {
 			name = rest
 		}
+	}
+	if name != whole && !strings.Contains(name, ".") {
+		return ""
 	}
 	return name
 }

@@ -62,6 +62,7 @@ func TestNew(t *testing.T) {
 		{"name where a ventilator should be", PB840ID, "DOE JANE", "", false, false},
 		{"SNI whole", TLSSNI, "a.very.long.example.com", "a.very.long.example.com", false, true},
 		{"label of a person in SNI", TLSSNI, "www.janes-ipad.clinic.example", "clinic.example", false, true},
+		{"label of a person and no domain behind it", TLSSNI, "janes-ipad.example", "", false, false},
 		{"label of a person in SNI, and no other", TLSSNI, "Janes-iPhone", "", false, false},
 	}
 	for _, tt := range tests {
