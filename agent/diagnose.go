@@ -5,6 +5,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/event"
 	"github.com/wardkeeper/wardkeeper/agent/report/outbox"
+	"github.com/wardkeeper/wardkeeper/agent/report/vitals"
 )
 
 // diagnosticLines is how much of the log goes into diagnostics: 200 lines of at
@@ -35,12 +36,8 @@ type diagnosed struct {
 func (b box) Diagnostics(context.Context) (any, error) {
 	a := b.a
 	now, rules := a.clock.Now(), a.enforce.Status()
-	d := diagnosed{Version: a.build.Version, Image: a.build.Image, Slot: a.build.Slot, Kernel: a.build.Kernel, BootID: now.BootID,
+	return diagnosed{Version: a.build.Version, Image: a.build.Image, Slot: a.build.Slot, Kernel: a.build.Kernel, BootID: now.BootID,
 		RunningMS: (now.Mono - a.started).Milliseconds(), Clock: now.Quality.String(), Counters: a.counters(), Ports: a.healthPorts(),
 		Policy: rules.Version, Generation: rules.Generation, Outbox: a.box.Stats(), Devices: len(a.devices.Snapshot().Devices),
-		Log: a.journal.Last(diagnosticLines)}
-	for _, c := range a.board.Conditions() {
-		d.Conditions = append(d.Conditions, event.HealthCondition{Code: c.Code, Severity: c.Severity.String(), Text: c.Text, Since: c.Since})
-	}
-	return d, nil
+		Conditions: vitals.Conditions(a.board.Conditions()), Log: a.journal.Last(diagnosticLines)}, nil
 }

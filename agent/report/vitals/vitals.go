@@ -84,12 +84,18 @@ func (t *Task) Run(ctx context.Context) error {
 
 func (t *Task) report() {
 	t.last = t.opt.Board.Conditions()
-	h := event.Health{Conditions: make([]event.HealthCondition, 0, len(t.last)), Counters: t.opt.Counters(), Ports: t.opt.Ports()}
+	h := event.Health{Conditions: Conditions(t.last), Counters: t.opt.Counters(), Ports: t.opt.Ports()}
 	t.modes = modes(h.Ports)
-	for _, c := range t.last {
-		h.Conditions = append(h.Conditions, event.HealthCondition{Code: c.Code, Severity: c.Severity.String(), Text: c.Text, Since: c.Since.UTC()})
-	}
 	t.opt.Events.Emit(event.Event{Class: event.State, Key: "health", Body: h, At: t.opt.Clock.Now()})
+}
+
+// Conditions are those of the board as they are reported; never nil.
+func Conditions(list []health.Condition) []event.HealthCondition {
+	out := make([]event.HealthCondition, 0, len(list))
+	for _, c := range list {
+		out = append(out, event.HealthCondition{Code: c.Code, Severity: c.Severity.String(), Text: c.Text, Since: c.Since.UTC()})
+	}
+	return out
 }
 
 // modes is how each port is captured.
