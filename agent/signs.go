@@ -75,7 +75,7 @@ func (s *signs) Run(ctx context.Context) error {
 		s.board.Beat(s.String(), s.clock.Now().Mono)
 		select {
 		case <-ctx.Done():
-			return nil
+			return s.give(lifesign.Ending)
 		case <-s.fenced:
 			s.fenced = nil
 			if s.board.Clear(rescueCode) {

@@ -53,6 +53,10 @@ func TestSignsOfLife(t *testing.T) {
 		if got := heard.String()[before:]; strings.Trim(got, "a") != "" || got == "" {
 			t.Errorf("signs %q after it", got)
 		}
+		g.stop()
+		if got := heard.String(); strings.Index(got, "e") != len(got)-1 {
+			t.Errorf("signs %q until its end", got)
+		}
 	})
 }
 

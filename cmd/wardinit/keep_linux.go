@@ -123,6 +123,8 @@ func (b *box) heard(sign byte) {
 	case sign == lifesign.Hung:
 		b.say.alarm("the agent says that a task of it hangs, killing it; its log says which")
 		b.agent.kill()
+	case sign == lifesign.Ending:
+		b.agent.patience = lifesign.EndLimit
 	case sign == lifesign.Reboot && b.reboot == nil:
 		b.say.alarm("the agent asks for a restart of the gateway, in %s", lifesign.RebootAfter)
 		b.reboot = time.After(lifesign.RebootAfter)

@@ -55,6 +55,18 @@ func TestAgentThatHangs(t *testing.T) {
 				b.look(signLook)
 			}
 		}, false},
+		{"it ends", func(b *box) {
+			b.heard(lifesign.Ending)
+			for range lifesign.EndLimit / signLook {
+				b.look(signLook)
+			}
+		}, false},
+		{"it does not end", func(b *box) {
+			b.heard(lifesign.Ending)
+			for range lifesign.EndLimit/signLook + 1 {
+				b.look(signLook)
+			}
+		}, true},
 		{"the box stood still", func(b *box) { b.look(signLook); b.look(time.Hour); b.look(signLook) }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
