@@ -68,13 +68,16 @@ func (g *guard) Run(ctx context.Context) error {
 		case <-beat.C:
 		case <-look:
 			look = nil
-			g.board.Busy(g.String(), g.clock.Now().Mono)
+			g.busy()
 			if g.room() && g.back(ctx) != nil {
 				wait = min(2*wait, lastReturn)
 			}
 		}
 	}
 }
+
+// busy is for what the disk decides the length of.
+func (g *guard) busy() { g.board.Busy(g.String(), g.clock.Now().Mono) }
 
 // room reports whether a new database would fit. The folder for it may be what
 // could not be made: then the disk of the one above counts.
@@ -88,7 +91,7 @@ func (g *guard) room() bool {
 
 // back tries to leave the memory.
 func (g *guard) back(ctx context.Context) error {
-	err := g.store.Return(ctx)
+	err := g.store.Return(ctx, g.busy)
 	switch {
 	case err == nil:
 		g.board.Clear(memoryCode)

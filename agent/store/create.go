@@ -23,7 +23,7 @@ func newEpoch() string {
 // bbolt lays out its first pages leaves files that open but are not sound, so
 // the final name appears only on a finished file.
 func create(ctx context.Context, path string, size int64) error {
-	tmp, err := lay(ctx, path, size)
+	tmp, err := lay(ctx, path, size, func() {})
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func create(ctx context.Context, path string, size int64) error {
 }
 
 // lay makes the file under its other name: finished, but for the name.
-func lay(ctx context.Context, path string, size int64) (_ string, err error) {
+func lay(ctx context.Context, path string, size int64, alive func()) (_ string, err error) {
 	tmp := path + ".tmp"
 	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
 		return "", err
@@ -66,15 +66,19 @@ func lay(ctx context.Context, path string, size int64) (_ string, err error) {
 	if err := os.Truncate(tmp, used); err != nil {
 		return "", fmt.Errorf("create store: %w", err)
 	}
-	if err := extend(ctx, tmp, size); err != nil {
+	if err := extend(ctx, tmp, size, alive); err != nil {
 		return "", fmt.Errorf("create store: preallocate %d KiB: %w", size>>10, err)
 	}
 	return tmp, nil
 }
 
+// stretch is what extend has on the disk before it goes on, in bytes: who commits
+// elsewhere meanwhile waits for no more than that.
+const stretch = 4 << 20
+
 // extend writes zeros up to size, so that no later write needs a new block. It
-// takes seconds on a slow disk, and ends with ctx.
-func extend(ctx context.Context, path string, size int64) (err error) {
+// takes seconds on a slow disk, calls alive after each stretch, and ends with ctx.
+func extend(ctx context.Context, path string, size int64, alive func()) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -89,10 +93,14 @@ func extend(ctx context.Context, path string, size int64) (err error) {
 		return err
 	}
 	zeros := make([]byte, 256<<10)
-	for at := st.Size(); at < size; {
+	for at, synced := st.Size(), st.Size(); at < size; {
 		n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
 		if err == nil {
 			err = ctx.Err()
+		}
+		if err == nil && at-synced >= stretch {
+			err, synced = f.Sync(), at
+			alive()
 		}
 		if err != nil {
 			f.Truncate(st.Size()) // give back what is of no use

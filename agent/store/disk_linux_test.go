@@ -58,7 +58,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	// There is still no room; then somebody makes some.
-	if err := s.Return(t.Context()); !errors.Is(err, syscall.ENOSPC) || !s.RAM() || !s.Waits() {
+	if err := s.Return(t.Context(), func() {}); !errors.Is(err, syscall.ENOSPC) || !s.RAM() || !s.Waits() {
 		t.Errorf("return without room: %v", err)
 	}
 	if _, err := os.Stat(path + ".tmp"); !os.IsNotExist(err) {
@@ -67,7 +67,7 @@ func TestFullDisk(t *testing.T) {
 	if err := syscall.Mount("none", dir, "", syscall.MS_REMOUNT, "size=6m"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Return(t.Context()); err != nil || s.RAM() {
+	if err := s.Return(t.Context(), func() {}); err != nil || s.RAM() {
 		t.Fatalf("return with room: %v", err)
 	}
 	s.Close()

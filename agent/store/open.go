@@ -106,7 +106,7 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 			return nil, err
 		}
 		// A config that grew; where the disk has no room the file stays as it is.
-		if err := extend(ctx, opt.Path, opt.Size); err != nil && !full(err) {
+		if err := extend(ctx, opt.Path, opt.Size, func() {}); err != nil && !full(err) {
 			return nil, err
 		}
 	}

@@ -15,9 +15,10 @@ func (s *Store) Waits() bool { return s.waits.Load() }
 // Return makes the file that could not be made when the store was opened, and
 // moves there with all records and under the same epoch: nothing is lost and no
 // number runs twice, so nobody need start again. It writes the whole size of
-// the file: ask for free space first. After an error all is as before, unless
-// the error wraps ErrUnknown; then Broken is closed too.
-func (s *Store) Return(ctx context.Context) error {
+// the file, and calls alive after each stretch of it: ask for free space first.
+// After an error all is as before, unless the error wraps ErrUnknown; then Broken
+// is closed too.
+func (s *Store) Return(ctx context.Context, alive func()) error {
 	if !s.Waits() {
 		return nil
 	}
@@ -25,7 +26,7 @@ func (s *Store) Return(ctx context.Context) error {
 		return fmt.Errorf("return to disk: %w", err)
 	}
 	// The slow part is outside of the door: callers go on in memory meanwhile.
-	tmp, err := lay(ctx, s.path, s.size)
+	tmp, err := lay(ctx, s.path, s.size, alive)
 	if err != nil {
 		return fmt.Errorf("return to disk: %w", err)
 	}

@@ -35,7 +35,7 @@ func put(t *testing.T, s *Store, key, value string) {
 func TestReturn(t *testing.T) {
 	s, o, folder := homeless(t)
 	put(t, s, "before", "1")
-	if err := s.Return(t.Context()); err == nil || !s.Waits() || dump(t, s, "a")["before"] != "1" {
+	if err := s.Return(t.Context(), func() {}); err == nil || !s.Waits() || dump(t, s, "a")["before"] != "1" {
 		t.Errorf("returned to a place that there is not: %v", err)
 	}
 	os.Remove(folder)
@@ -43,14 +43,14 @@ func TestReturn(t *testing.T) {
 	go func() {
 		writing <- s.Update(func(tx *Tx) error { return tx.Put("a", []byte("during"), []byte("2")) })
 	}()
-	if err := s.Return(t.Context()); err != nil || s.RAM() || s.Waits() {
+	if err := s.Return(t.Context(), func() {}); err != nil || s.RAM() || s.Waits() {
 		t.Fatalf("not returned: %v", err)
 	}
 	if err := <-writing; err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, "after", "3")
-	if err := s.Return(t.Context()); err != nil {
+	if err := s.Return(t.Context(), func() {}); err != nil {
 		t.Errorf("second call: %v", err)
 	}
 	s.Close()
@@ -89,7 +89,7 @@ func TestReturnThatFails(t *testing.T) {
 			os.Remove(folder)
 			path := filepath.Join(folder, "db")
 			tt.spoil(s, path)
-			if err := s.Return(tt.ctx); err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+			if err := s.Return(tt.ctx, func() {}); err == nil || !strings.HasSuffix(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
 			if s.Waits() != tt.waits || !s.RAM() {
@@ -102,5 +102,19 @@ func TestReturnThatFails(t *testing.T) {
 				t.Error("the record is lost")
 			}
 		})
+	}
+}
+
+// A slow disk takes long for a large file: it is told on the way that this goes on.
+func TestReturnSaysThatItGoesOn(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := open(t, Options{Path: filepath.Join(folder, "db"), Size: 8 * stretch, Preflight: child})
+	os.Remove(folder)
+	said := 0
+	if err := s.Return(t.Context(), func() { said++ }); err != nil || said < 6 {
+		t.Errorf("said %d times, %v", said, err)
 	}
 }
