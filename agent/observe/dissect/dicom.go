@@ -37,7 +37,6 @@ type DICOM struct {
 	CallingAE    Text   // in an AC only an echo
 	ImplClassUID UID
 	ImplVersion  Text
-	MaxPDU       uint32 // bytes, 0 unlimited
 	Contexts     [maxContexts]DICOMContext
 	ContextsLen  uint8
 	// UserInfo: the user information was seen, which stands behind the contexts
@@ -243,10 +242,6 @@ func (m *DICOM) context(body []byte) bool {
 // userItem reads one item of the user information (PS3.7 annex D.3.3).
 func (m *DICOM) userItem(kind uint8, v []byte) bool {
 	switch kind {
-	case 0x51:
-		if len(v) == 4 {
-			m.MaxPDU = binary.BigEndian.Uint32(v)
-		}
 	case 0x52:
 		m.ImplClassUID.set(v)
 	case 0x54:

@@ -67,18 +67,18 @@ func TestDICOM(t *testing.T) {
 		want DICOM
 	}{
 		{"vector", vector, DICOM{PDU: DICOMAssociateRQ, Length: 291, CalledAE: TextOf("PACS_TEST"), CallingAE: TextOf("CT_TEST"),
-			ImplClassUID: UIDOf("1.2.276.0.7230010.3.0.3.6.7"), ImplVersion: TextOf("OFFIS_DCMTK_367"), MaxPDU: 16384, ContextsLen: 2, UserInfo: true,
+			ImplClassUID: UIDOf("1.2.276.0.7230010.3.0.3.6.7"), ImplVersion: TextOf("OFFIS_DCMTK_367"), ContextsLen: 2, UserInfo: true,
 			Contexts: [maxContexts]DICOMContext{{ID: 1, Abstract: UIDOf("1.2.840.10008.5.1.4.1.1.2"), SCU: true}, {ID: 3, Abstract: UIDOf("1.2.840.10008.5.1.4.31"), SCU: true}}}},
 		{"roles", roles, rq(roles, func(m *DICOM) {
 			m.roles, m.UserInfo = 2, true
 			contexts(m, DICOMContext{ID: 1, Abstract: UIDOf("1.2.3"), SCU: true}, DICOMContext{ID: 3, Abstract: UIDOf("1.2.4"), SCP: true})
 		})},
 		{"answer", ac, rq(ac, func(m *DICOM) {
-			m.PDU, m.MaxPDU, m.ImplClassUID, m.UserInfo = DICOMAssociateAC, 32768, UIDOf("1.2.3.4"), true
+			m.PDU, m.ImplClassUID, m.UserInfo = DICOMAssociateAC, UIDOf("1.2.3.4"), true
 			contexts(m, DICOMContext{ID: 1}, DICOMContext{ID: 3, Result: 4})
 		})},
 		{"another PDU behind it", append(bytes.Clone(ac), 4, 0, 0, 0, 0, 9), rq(ac, func(m *DICOM) {
-			m.PDU, m.MaxPDU, m.ImplClassUID, m.UserInfo = DICOMAssociateAC, 32768, UIDOf("1.2.3.4"), true
+			m.PDU, m.ImplClassUID, m.UserInfo = DICOMAssociateAC, UIDOf("1.2.3.4"), true
 			contexts(m, DICOMContext{ID: 1}, DICOMContext{ID: 3, Result: 4})
 		})},
 		{"an item length that lies", lies, rq(lies, none)},

@@ -27,7 +27,8 @@ const (
 // but 3 (a number), 4 (its depth) and 18, above all 16 (a nurse's id) and 5, the
 // value, which is compared with the words of three device states and never kept;
 // in PRT all but 10, 16, 19, 20 and 22, above all 5 (a person) and 9 (a place), and
-// PRT in any message but a report: there it may be what is implanted in the patient.
+// PRT in any message but a report, or beside the patient and the visit in one: there
+// it may be what is implanted in the patient.
 type HL7 struct {
 	// Empty is a frame without content, a bare server's answer.
 	Empty bool
@@ -200,8 +201,9 @@ func isPunct(c byte) bool { return c > ' ' && c < 0x7f && !isAlnum(c) }
 // is read only if it is complete.
 func (m *HL7) segments(b []byte, complete bool) {
 	var sep hl7Separators
-	var kind []byte // of the message that the segment is in
-	seen := false   // the first MSH; in a batch more follow
+	var kind []byte  // of the message that the segment is in
+	seen := false    // the first MSH; in a batch more follow
+	patient := false // the segments are about the patient or the visit
 	for start, i := 0, 0; i <= len(b); i++ {
 		if i < len(b) && b[i] != '\r' && b[i] != '\n' && b[i] != mllpEnd {
 			continue
@@ -224,7 +226,11 @@ func (m *HL7) segments(b []byte, complete bool) {
 			if !seen {
 				m.msh(seg, sep)
 			}
-			seen, kind = true, messageCode(seg, sep)
+			seen, patient, kind = true, false, messageCode(seg, sep)
+		case "PID", "PV1":
+			patient = true
+		case "ORC", "OBR":
+			patient = false
 		case "SFT":
 			if seen && seg[3] == sep.field {
 				m.sft(seg, sep)
@@ -238,11 +244,12 @@ func (m *HL7) segments(b []byte, complete bool) {
 				m.msa(seg, sep)
 			}
 		case "OBX":
+			patient = false
 			if seen && seg[3] == sep.field && !isCommand(kind) {
 				m.obx(seg, sep)
 			}
 		case "PRT":
-			if seen && seg[3] == sep.field && isReport(kind) {
+			if seen && seg[3] == sep.field && !patient && isReport(kind) {
 				m.prt(seg, sep)
 			}
 		}

@@ -138,6 +138,21 @@ func TestHL7BatchOfTypes(t *testing.T) {
 	}
 }
 
+// What takes part in the part of a report that is about the patient or the visit
+// (HL7 2.8.2 §7.3.1) may be in the patient as well.
+func TestHL7PartOfThePatient(t *testing.T) {
+	const part = "PRT|1|||EQUIP||||||DEVICE"
+	for segments, want := range map[string]uint8{
+		"PID|1/PRT": 0, "PID|1/PD1|1/PRT/PV1|1/PRT/OBR|1/OBX|1": 0, "PID|1/ORC|1/PRT": 1, "PID|1/OBR|1/PRT": 1, "PID|1/OBX|1/PRT": 1, "OBX|1/PRT/PID|1/PRT": 1, "PRT": 1,
+	} {
+		var m HL7
+		m.DecodeStream([]byte(mllp(append([]string{`MSH|^~\&|A|B|||||ORU^R01`}, strings.Split(strings.ReplaceAll(segments, "PRT", part), "/")...)...)))
+		if m.PartsLen != want {
+			t.Errorf("%s: %d participations, want %d", segments, m.PartsLen, want)
+		}
+	}
+}
+
 // A device in another message than a report may be one in the patient: only who
 // reports is a device.
 func TestHL7PartOfReportsAlone(t *testing.T) {
