@@ -43,9 +43,9 @@ func wardRoles(r device.Role) (device.SafetyClass, bool) {
 	switch r {
 	case "infusion-pump-lvp", "infusion-pump-syringe", "patient-monitor", "ventilator":
 		return device.LifeSustaining, true
-	case "ultrasound", "analyzer":
+	case "ultrasound", "lab-analyser":
 		return device.Clinical, true
-	case "printer", "camera":
+	case "printer", "ip-camera":
 		return device.Support, true
 	}
 	return device.Other, r == "workstation-pc"
@@ -64,7 +64,7 @@ func wardSnapshot(t *testing.T) *device.Snapshot {
 		{"00:11:22:00:00:02", "patient-monitor", []string{"10.20.7.12"}},
 		{"00:11:22:00:00:03", "ultrasound", []string{"10.20.7.13"}},
 		{"00:11:22:00:00:04", "printer", []string{"10.20.7.14"}},
-		{"00:11:22:00:00:05", "camera", []string{"10.20.7.15"}},
+		{"00:11:22:00:00:05", "ip-camera", []string{"10.20.7.15"}},
 	} {
 		m, err := fact.ParseMAC(d.mac)
 		if err != nil {

@@ -38,9 +38,9 @@ func TestPlace(t *testing.T) {
 		{"pinned role", lab, pinned(likely(dev(pumpMAC, "printer")), "infusion-pump-lvp"), "infusion", Enforce, ""},
 		{"role of no segment", lab, dev(pumpMAC, "workstation-pc"), "", 0, ""},
 		{"by tag", wide, tagged(dev(pumpMAC, "workstation-pc"), "blue", "desk"), "desks", Enforce, ""},
-		{"tag before role", wide, tagged(dev(pumpMAC, "analyzer"), "desk"), "desks", Enforce, ""},
-		{"by id", wide, dev("00:11:22:00:00:0d", "camera"), "desks", Enforce, ""},
-		{"id of an unconfirmed device", wide, likely(dev("00:11:22:00:00:0d", "camera")), "default", Stage, ""},
+		{"tag before role", wide, tagged(dev(pumpMAC, "lab-analyser"), "desk"), "desks", Enforce, ""},
+		{"by id", wide, dev("00:11:22:00:00:0d", "ip-camera"), "desks", Enforce, ""},
+		{"id of an unconfirmed device", wide, likely(dev("00:11:22:00:00:0d", "ip-camera")), "default", Stage, ""},
 		{"life-sustaining without a clinical peer", wide, tagged(dev(pumpMAC, "ventilator"), "desk"), "desks", Stage, "life-sustaining, and its segment names no clinical peer"},
 		{"asked by a clinical peer that its segment does not name", lab, talking(dev(pumpMAC, "infusion-pump-lvp"), "10.20.3.9", fact.OpenerPeer, true), "infusion", Stage,
 			"life-sustaining, and it speaks with the clinical peer central, which its segment does not name"},
@@ -63,7 +63,7 @@ func TestPlace(t *testing.T) {
 
 func TestClassOnlyRises(t *testing.T) {
 	p := parseFile(t, "wide.policy.toml")
-	d := dev(pumpMAC, "analyzer")
+	d := dev(pumpMAC, "lab-analyser")
 	d.Identity.Class = device.LifeSustaining // the site raised it
 	if m := p.Place(snapshot(d), testRoles).Members[0]; m.Class != device.LifeSustaining {
 		t.Errorf("raised class: %v", m.Class)

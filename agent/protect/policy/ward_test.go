@@ -15,7 +15,7 @@ func testRoles(r device.Role) (device.SafetyClass, bool) {
 	c, ok := map[device.Role]device.SafetyClass{
 		"infusion-pump-lvp": device.LifeSustaining, "infusion-pump-syringe": device.LifeSustaining,
 		"patient-monitor": device.LifeSustaining, "ventilator": device.LifeSustaining,
-		"ultrasound": device.Clinical, "analyzer": device.Clinical, "printer": device.Support, "camera": device.Support,
+		"ultrasound": device.Clinical, "lab-analyser": device.Clinical, "printer": device.Support, "ip-camera": device.Support,
 		"workstation-pc": device.Other,
 	}[r]
 	return c, ok
@@ -77,7 +77,7 @@ func labSnapshot() *device.Snapshot {
 	pc.Identity.Confidence = device.Likely
 	return snapshot(dev(pumpMAC, "infusion-pump-lvp", pumpIP, pumpIP6), dev(monitorMAC, "patient-monitor", monitorIP),
 		dev(ultrasoundMAC, "ultrasound", ultrasoundIP), dev(printerMAC, "printer", printerIP),
-		dev(cameraMAC, "camera", cameraIP), pc)
+		dev(cameraMAC, "ip-camera", cameraIP), pc)
 }
 
 func internal() []netip.Prefix {
@@ -103,6 +103,6 @@ func wideSnapshot() *device.Snapshot {
 	tagged := dev("00:11:22:00:00:0c", "workstation-pc", "10.20.9.12", "fd00:20:9::c")
 	tagged.Tags = []string{"desk"}
 	return snapshot(dev("00:11:22:00:00:09", "patient-monitor", "10.20.9.8", "fd00:20:9::9"), dev("00:11:22:00:00:0a", "ventilator", "10.20.9.10"),
-		tagged, dev("00:11:22:00:00:0d", "workstation-pc", "10.20.9.13"), dev("00:11:22:00:00:0e", "analyzer", "10.20.9.14"),
-		dev("00:11:22:00:00:0f", "camera", "10.20.9.15"))
+		tagged, dev("00:11:22:00:00:0d", "workstation-pc", "10.20.9.13"), dev("00:11:22:00:00:0e", "lab-analyser", "10.20.9.14"),
+		dev("00:11:22:00:00:0f", "ip-camera", "10.20.9.15"))
 }
