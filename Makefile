@@ -42,7 +42,7 @@ test-image: image ## the image in a virtual machine: the ward around it, by kern
 	WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run Image -timeout 20m -p 1 -parallel 3 -v ./cmd/...
 
 image-torture: image ## twenty power cuts at random moments, 10 MB of noise on the serial line
-	WARDKEEPER_CUTS=20 WARDKEEPER_NOISE=10485760 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 20m -v ./cmd/wardlab/internal/lab
+	WARDKEEPER_CUTS=20 WARDKEEPER_NOISE=10485760 WARDKEEPER_IMAGE=$(CURDIR)/bin/images/$(BOARD) go test -count=1 -tags image -run TestImage -timeout 45m -v ./cmd/wardlab/internal/lab
 
 image-bench: image ## the image's size, its times to enforcing, and the agent's memory in it, against their goals
 	bin/wardimage bench --image bin/images/$(BOARD)
