@@ -140,6 +140,7 @@ const (
 	WSDCode     Kind = "wsd.device_code" // code of ISO/IEEE 11073-10101 in a scope
 	WSDEndpoint Kind = "wsd.endpoint"    // urn:uuid:…
 	WSDAddress  Kind = "wsd.xaddrs"      // scheme, IP address, port
+	WSDLeaves   Kind = "wsd.leaves"      // it says goodbye: "yes"
 
 	DPWSMaker       Kind = "dpws.maker"
 	DPWSModel       Kind = "dpws.model"
@@ -152,8 +153,6 @@ const (
 	SDCMode         Kind = "sdc.mode"       // "normal", "demo", "service", "maintenance"
 	SDCActivation   Kind = "sdc.activation" // "on", "not-ready", "stand-by", "off", "shut-down", "failure"
 	SDCInUse        Kind = "sdc.in_use"     // a patient is associated, whoever it is: "yes", "no"
-
-	SDCLeaves Kind = "sdc.leaves" // it says goodbye (Bye of WS-Discovery): "yes"
 
 	UnityRWHAT    Kind = "unity.rwhat"    // a monitor of the GE Unity network: "yes"
 	UnityServices Kind = "unity.services" // service/port, comma

@@ -54,7 +54,7 @@ func shapeOf(k Kind) shape {
 		return shapeBanner
 	case DHCPPRL, DHCPServer, DNSServer, LLDPChassisMAC, LLDPCaps, TLSJA3, TLSJA4, HL7Type, HL7Version, HL7Receives, HL7OBX3,
 		UnityRWHAT, UnityServices, UnitySends, UnityClient, DRIRecord, DRILevel, DRIDevice, DRIMAC, MindrayIndicates, MindraySends, PHDSystem, PHDConfig, PHDProfile, PHDReports, PHDManager,
-		RTLSReader, RTLSEngine, SerialServer, ADDPPorts, MoxaModel, IVMode, IVSends, IVInUse, WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse, SDCLeaves,
+		RTLSReader, RTLSEngine, SerialServer, ADDPPorts, MoxaModel, IVMode, IVSends, IVInUse, WSDDevice, WSDCode, WSDEndpoint, SDCType, SDCMode, SDCActivation, SDCInUse, WSDLeaves,
 		BCCVersion, BCCState, BCCClient, MedibusID, MedibusVersion, MedibusDevice, MedibusClient, MedibusState, ASTMStandard, ASTMSends,
 		POCTSends, POCTState, AS50Device, PB840ID, MasimoSerial, FHIRClient, FHIRServer, FHIRVersion, DICOMWebClient, DICOMWebServer, HL7HTTP, HL7SoftDate, HL7EquState, HL7PCD, HL7PumpState, HL7Alarm,
 		DICOMImplUID, DICOMProposes, DICOMAccepts, DICOMTransfers, DICOMReceives, DICOMStores, DICOMPerforms, DICOMRejects, IVType, IVClient, IVSystem, NDPRouter, Serves, Uses, MulticastTo:

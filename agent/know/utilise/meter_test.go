@@ -75,14 +75,14 @@ func TestStates(t *testing.T) {
 			{10, say(fact.BCCState, "off"), "unknown e4, off e1"},
 			{60, silence, "off e1, off e4"}}},
 		{"it says goodbye", "patient-monitor", []phase{
-			{1, say(fact.SDCLeaves, "yes"), "unknown e4"},
+			{1, say(fact.WSDLeaves, "yes"), "unknown e4"},
 			{10, silence, "unknown e4, off e4"}}},
 		{"it says goodbye, and stays", "patient-monitor", []phase{
-			{1, say(fact.SDCLeaves, "yes"), "unknown e4"},
+			{1, say(fact.WSDLeaves, "yes"), "unknown e4"},
 			{1, there, "unknown e4"},
 			{20, silence, "unknown e4"}}},
 		{"it says goodbye, and goes on: that tells nothing of its use", "patient-monitor", []phase{
-			{1, say(fact.SDCLeaves, "yes"), "unknown e4"},
+			{1, say(fact.WSDLeaves, "yes"), "unknown e4"},
 			{20, there, "unknown e4"}}},
 		{"a rack that is switched on: it may infuse", "infusion-pump-lvp", []phase{
 			{20, say(fact.BCCState, "on"), "unknown e4"}}},
@@ -274,7 +274,7 @@ func TestWhatTells(t *testing.T) {
 	for kind, values := range map[fact.Kind]string{fact.BCCState: "active", fact.HL7PumpState: "infusing", fact.HL7EquState: "OP", fact.MedibusState: "standby",
 		fact.IVMode: "demo", fact.SDCMode: "service", fact.SDCActivation: "off", fact.SDCInUse: "yes", fact.DRIRecord: "wave", fact.UnitySends: "vitals",
 		fact.UnityRWHAT: "yes", fact.POCTSends: "OBS.R01", fact.POCTState: "ready", fact.ASTMSends: "results", fact.DICOMStores: "1.2", fact.MedibusDevice: "yes",
-		fact.IVSends: "values", fact.IVInUse: "yes", fact.SDCLeaves: "yes", fact.MindraySends: "values", fact.DICOMPerforms: "yes", fact.PHDReports: "yes", fact.DICOMProposes: "1.2.840.10008.1.1", fact.HL7PCD: "pcd-01"} {
+		fact.IVSends: "values", fact.IVInUse: "yes", fact.WSDLeaves: "yes", fact.MindraySends: "values", fact.DICOMPerforms: "yes", fact.PHDReports: "yes", fact.DICOMProposes: "1.2.840.10008.1.1", fact.HL7PCD: "pcd-01"} {
 		if signOf(kind, values) == 0 {
 			t.Errorf("%s %q tells nothing", kind, values)
 		}

@@ -48,7 +48,7 @@ func signOf(kind fact.Kind, value string) sign {
 		return pick(value, "", "stand-by", "off shut-down", "")
 	case fact.SDCInUse, fact.IVInUse:
 		return pick(value, "yes", "", "", "") // without a patient's record it may work all the same
-	case fact.SDCLeaves:
+	case fact.WSDLeaves:
 		return saysLeave
 	case fact.IVSends:
 		return class(value, "values waves", "indication nothing")
@@ -84,7 +84,7 @@ func signOf(kind fact.Kind, value string) sign {
 func Reports(kind fact.Kind) bool {
 	switch kind {
 	case fact.BCCState, fact.HL7PumpState, fact.HL7EquState, fact.HL7Alarm, fact.MedibusState, fact.IVMode, fact.SDCMode, fact.SDCActivation,
-		fact.SDCInUse, fact.SDCLeaves, fact.IVInUse, fact.POCTState:
+		fact.SDCInUse, fact.WSDLeaves, fact.IVInUse, fact.POCTState:
 		return true
 	}
 	return false

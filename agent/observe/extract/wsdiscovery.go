@@ -29,7 +29,7 @@ func (x *Extractor) readWSD(v *dissect.View, b []byte, way flows.Way) bool {
 		return true
 	}
 	if m.Action == dissect.WSDBye {
-		x.yes(w, fact.SDCLeaves)
+		x.yes(w, fact.WSDLeaves)
 	}
 	x.say(w, fact.WSDTypes, &m.Types)
 	for _, c := range [...]struct {
