@@ -97,10 +97,10 @@ func talking(r *rand.Rand, n uint64, samples [][]byte) (frames [][]byte) {
 }
 
 var (
-	medicalPorts = []uint16{104, 2362, 2575, 3001, 3702, 4001, 4600, 4800, 5000, 6024, 7000, 7001, 9001, 9100, 11112, 24005, 24105, 30718}
+	medicalPorts = []uint16{104, 2362, 2575, 3001, 3702, 4001, 4600, 4800, 5000, 6024, 7000, 7001, 9001, 9100, 11112, 12092, 24005, 24105, 30718}
 	// leads are first bytes of medical protocols.
 	leads = []string{"\x0b", "\r", "\x01\x00", "\x02\x00", "\x04\x00\x00\x00\x01", "\xe2\x00", "\xe3\x00", "\xe7\x00", "\x7e", "<", "<?xml ", "\x00\x00\x01\x00", "\xe1\x00\x00\x02\x00\x01",
-		"\x0d", "\x0e", "\x01\x04\x00\x00", "DIGI", "\x81\x00", "\x00\x00\x00\xf7", "\x1b", "\x1bR", "\x01R", "\x01", "\x0100012\x02", "\x05", "\x021H|", "\x02", "!", "[", "MISCA,", "HTTP/1.1 200 OK\r\n\r\n<"}
+		"\x0d", "\x0e", "\x01\x04\x00\x00", "DIGI", "\x7c\x83\x00\x01\xd9\x00", "\x81\x00", "\x00\x00\x00\xf7", "\x1b", "\x1bR", "\x01R", "\x01", "\x0100012\x02", "\x05", "\x021H|", "\x02", "!", "[", "MISCA,", "HTTP/1.1 200 OK\r\n\r\n<"}
 	// words are what text is made of: letters, digits, and what separates fields
 	// in lines, in markup and on serial ports.
 	words = []string{"a", "the", "device", "ready", "OK", "ERROR", "H", "P", "R", "Q", "0", "1", "42", "2026", "3F", "A0", "3.14", " ", " ", "\r", "\n", "\r\n", "\t", "|", "|", "^", "~", "\\", "&", "<", "</", ">", "/>", "=", "\"", "'",
