@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/wardkeeper/wardkeeper/agent/event"
 )
@@ -80,7 +81,7 @@ func verifyAudit(args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if len(t.chains) == 0 && len(t.bad) == 0 {
-		return errors.New("no audit record in it")
+		return fmt.Errorf("%s: no audit record in it", strings.Join(files, ", "))
 	}
 	faults := t.bad
 	if t.more > 0 {

@@ -85,7 +85,7 @@ func TestAuditVerify(t *testing.T) {
 		{"a key twice", nil, []string{changed(a[0], `"seq":1`, `"seq":2,"seq":1`), a[0]}, "st-mary  gw1  epoch e1: records 1 to 1, 1 of them here: whole\n",
 			"wardctl: FILE:1: audit record 1 of gw1: not as a gateway writes it\n"},
 		{"no JSON", nil, []string{a[0], `{"class":"audit"`}, "st-mary  gw1  epoch e1: records 1 to 1, 1 of them here: whole\n", "wardctl: FILE:2: no JSON\n"},
-		{"nothing", nil, []string{`{"class":"alert"}`}, "", "wardctl: no audit record in it\n"},
+		{"nothing", nil, []string{`{"class":"alert"}`}, "", "wardctl: FILE: no audit record in it\n"},
 		{"number 0", nil, []string{changed(a[0], `"seq":1`, `"seq":0`)}, "", "wardctl: FILE:1: audit record 0 of gw1: not as a gateway writes it\n"},
 	}
 	for _, tt := range tests {

@@ -43,8 +43,30 @@ func linkFlags(name, usage string, stderr io.Writer) (*flag.FlagSet, *link) {
 	return fs, l
 }
 
-// at reports whether it is said where to go.
-func (l *link) at() bool { return l.broker != "" && (l.cert == "") == (l.key == "") }
+// lacks names what nobody said: where to go, as whom, or another word that a
+// command needs; "" for nothing.
+func (l *link) lacks(word string, said bool) string {
+	switch {
+	case l.broker == "":
+		return "--broker"
+	case l.cert == "" && l.key != "":
+		return "--cert"
+	case l.cert != "" && l.key == "":
+		return "--key"
+	case !said:
+		return word
+	}
+	return ""
+}
+
+// refuse says what is missing, if anything is, and how it is said.
+func refuse(fs *flag.FlagSet, missing string) error {
+	if missing != "" {
+		fmt.Fprintf(fs.Output(), "wardctl %s: %s is missing\n", fs.Name(), missing)
+	}
+	fs.Usage()
+	return errUsage
+}
 
 // base is where the topics of the site begin.
 func (l *link) base() string { return "wardkeeper/v1/" + l.site + "/" }

@@ -39,9 +39,8 @@ func push(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 || !l.at() {
-		fs.Usage()
-		return errUsage
+	if missing := l.lacks("FILE.dsse", len(files) > 0); missing != "" {
+		return refuse(fs, missing)
 	}
 	st, text, err := l.readRoots(files, *root)
 	if err != nil {
@@ -89,9 +88,8 @@ func command(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(files) != 1 || !l.at() {
-		fs.Usage()
-		return errUsage
+	if missing := l.lacks("FILE.dsse", len(files) > 0); missing != "" || len(files) > 1 {
+		return refuse(fs, missing)
 	}
 	if *patience <= 0 {
 		return fmt.Errorf("--timeout %v: want more than nothing", *patience)

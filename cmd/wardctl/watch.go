@@ -30,9 +30,8 @@ func watch(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(words) > 0 || !l.at() || l.site == "" {
-		fs.Usage()
-		return errUsage
+	if missing := l.lacks("--site", l.site != ""); missing != "" || len(words) > 0 {
+		return refuse(fs, missing)
 	}
 	ends, err := watched(*only)
 	if err != nil {
@@ -105,9 +104,8 @@ func siteState(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(words) > 0 || !l.at() || l.site == "" {
-		fs.Usage()
-		return errUsage
+	if missing := l.lacks("--site", l.site != ""); missing != "" || len(words) > 0 {
+		return refuse(fs, missing)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
