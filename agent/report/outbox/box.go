@@ -34,9 +34,9 @@ type Box struct {
 
 	commit sync.Mutex // held during a commit; before mu
 	held   []*entry   // commit; taken from the queue, not yet on disk
-	ended  bool       // commit; Run is over
 
 	mu      sync.Mutex
+	ended   bool // mu; Run makes its last commit, or is over
 	shelves [classes]*shelf
 	seq     [classes]uint64 // highest committed
 	evicted [classes]uint64 // lost to the byte cap or a full disk, since the epoch began

@@ -412,6 +412,38 @@ func TestGroupCommit(t *testing.T) {
 	})
 }
 
+// Who says that records are in other hands waits for no commit: a flash that takes
+// long for many of them must not make the uplink look hung.
+func TestAckWaitsForNoCommit(t *testing.T) {
+	s := newStore(t, filepath.Join(t.TempDir(), "db"), 1<<20)
+	b, q := newBox(t, s, 1<<19)
+	q.Emit(ev(event.Alert, 1))
+	flush(t, b)
+	_, batches := take(t, b, b.Cursor())
+	q.Emit(ev(event.Alert, 2))
+	slow, began, flushed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		_ = s.Update(func(*store.Tx) error { close(began); <-slow; return nil }) // it cannot fail
+	}()
+	<-began
+	go func() { flushed <- b.flush() }()
+	for b.commit.TryLock() { // until that has it
+		b.commit.Unlock()
+	}
+	acked := make(chan struct{})
+	go func() { b.Ack(batches[0]); close(acked) }()
+	select {
+	case <-acked:
+	case <-time.After(10 * time.Second):
+		t.Error("it waits")
+	}
+	close(slow)
+	<-acked
+	if err := <-flushed; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRunEndsWhenTheStoreIsBroken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	s := newStore(t, path, 256<<10)

@@ -180,9 +180,10 @@ func (b *Box) settle(p *plan) {
 		b.opt.Log.Error("event not kept; more are only counted", "task", b.String(), "err", p.unfit[0])
 	}
 	b.refused += uint64(len(p.unfit))
+	ended := b.ended
 	b.mu.Unlock()
 	b.held = append([]*entry(nil), b.held[p.used:]...)
-	if len(p.put) > 0 && !b.ended {
+	if len(p.put) > 0 && !ended {
 		wake(b.changed)
 	}
 }

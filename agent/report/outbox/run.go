@@ -67,10 +67,10 @@ func (b *Box) waiting() bool {
 
 // end commits the rest and says that no more will come.
 func (b *Box) end() error {
-	err := b.flush()
-	b.commit.Lock()
+	b.mu.Lock()
 	b.ended = true
-	b.commit.Unlock()
+	b.mu.Unlock()
+	err := b.flush()
 	close(b.changed)
 	if err != nil {
 		return fmt.Errorf("outbox: %w", err)

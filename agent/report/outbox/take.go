@@ -140,9 +140,9 @@ func (b *Box) read(c *Cursor, class event.Class, items []item) (Batch, error) {
 // twice, never not at all.
 func (b *Box) Ack(batch Batch) {
 	b.drop(batch.Class, batch.Seqs)
-	b.commit.Lock()
+	b.mu.Lock()
 	ended := b.ended
-	b.commit.Unlock()
+	b.mu.Unlock()
 	if ended {
 		b.flush() // nobody else will; where it fails the records are sent twice
 	}

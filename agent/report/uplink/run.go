@@ -189,7 +189,6 @@ func (r *run) unheard() (out []answer) {
 // settle takes the oldest message, which is done, off the window.
 func (r *run) settle() error {
 	m := r.inFlight[0]
-	r.u.busy() // an acknowledgement may wait for a commit
 	if err := m.receipt.Err(); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
