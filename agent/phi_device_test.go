@@ -59,6 +59,9 @@ func (k *traffic) unity() {
 		k.datagrams(2000, "\x0a\x28\x7a\xd6\x00\x00\x0a\x28\x7a\x67\x00\x00"+function+strings.Repeat("\x00", 8)+label(32)+"\x00\x00\x00\x00"+k.next()+k.next())
 	}
 	k.datagrams(4600, "MSH|^~\\&|"+k.word()+"|||||"+k.next()+"|ADT^A01|"+k.next()+"|P|2.3.1|\rPID|1||"+k.next()+"||"+k.next()+"^"+k.next()+"\rPV1||I|^^"+k.next()+"\r")
+	for _, control := range []string{"106", "204", "503", "157"} {
+		k.streams(4601, "\x0bMSH|^~\\&|||||||ORU^R01|"+control+"|P|2.3.1|"+k.next()+"\rPID|1||"+k.next()+"||"+k.next()+"\rOBX||NM|101^"+k.next()+"|2101|"+k.next()+"||||||F\rZMW|"+k.next()+"\r\x1c\r", "")
+	}
 }
 
 // dri are the records of the computer interface of GE/Datex monitors.
@@ -139,6 +142,7 @@ func (k *traffic) discovery() {
 		"</a:EndpointReference><d:Types>p:Device x:" + k.word() + "</d:Types><d:Scopes>" + scopes + "</d:Scopes><d:XAddrs>http://" + pumpIP + ":80/" + k.next() + " http://" + k.next() + ".example/</d:XAddrs>" + fill("MetadataVersion x") + "</d:Hello></Body></Envelope>"
 	k.datagrams(3702, hello)
 	k.datagrams(9, hello)
+	k.datagrams(3702, strings.ReplaceAll(hello, "Hello", "Bye"))
 	person := fill("Givenname Middlename Familyname Birthname Title Sex PatientType DateOfBirth Height Weight Race Identification")
 	metadata := "<Envelope" + spaces + "><Body><p:ThisModel><p:Manufacturer>" + k.word() + "</p:Manufacturer>" + fill("ManufacturerUrl ModelUrl PresentationUrl SerialNumber") + "</p:ThisModel><p:ThisDevice>" + fill("FriendlyName Manufacturer") +
 		"<p:SerialNumber>1</p:SerialNumber></p:ThisDevice><p:Mds Handle='" + k.next() + "'><p:Type Code='" + k.next() + "'>" + fill("ConceptDescription") + "</p:Type><p:MetaData>" + fill("HumanReadableForm Issuer ExpirationDate") +

@@ -85,7 +85,12 @@ func (s sinks) replays(t *testing.T, frames []platform.Frame) {
 		}
 		s.add(name, text)
 	}
-	text, err := run("replay", cut)
+	text, err := run("replay", whole, "--policy", "protect/policy/testdata/lab.policy.toml")
+	if err != nil {
+		t.Errorf("replay with a policy: %v\n%s", err, text)
+	}
+	s.add(sinkReplay, text)
+	text, err = run("replay", cut)
 	if err == nil {
 		t.Error("wardctl takes a file that is cut short")
 	}

@@ -205,7 +205,7 @@ func (k *traffic) dicom() {
 		return string(binary.BigEndian.AppendUint32([]byte{kind, 0}, uint32(k.length(len(value))))) + value
 	}
 	head := "\x00\x01\x00\x00" + fmt.Sprintf("%-16.16s%-16.16s", k.word()+"PACS", k.word()+"AE") + k.next() + strings.Repeat("\x00", 32-len(secret)-4)
-	contexts := item(0x10, "1.2.840.10008.3.1.1.1") + item(0x20, "\x01\x00\x00\x00"+item(0x30, "1.2.840.10008.5.1.4.1.1.6.1")+item(0x40, "1.2.840.10008.1.2")) +
+	contexts := item(0x10, "1.2.840.10008.3.1.1.1") + item(0x20, "\x01\x00\x00\x00"+item(0x30, "1.2.840.10008.5.1.4.1.1.6.1")+item(0x40, "1.2.840.10008.1.2")) + item(0x20, "\x05\x00\x00\x00"+item(0x30, "1.2.840.10008.3.1.2.3.3")+item(0x40, "1.2.840.10008.1.2")) +
 		item(0x11, k.next()) + item(0x20, "\x03\x00\x00\x00"+item(0x30, k.next())+item(0x40, k.next()))
 	user := item(0x50, item(0x51, "\x00\x00\x40\x00")+item(0x52, "1.2.276.0.7230010.3.0.3.6.7")+item(0x55, "OFFIS_DCMTK_367")+
 		item(0x58, "\x01\x01\x00\x0a"+k.next()+"\x00\x0a"+k.next())+item(0x59, k.next())+item(0x56, k.next()))
@@ -218,8 +218,12 @@ func (k *traffic) dicom() {
 	for _, tag := range [][2]uint16{{8, 0x50}, {8, 0x80}, {8, 0x90}, {8, 0x1070}, {0x10, 0x10}, {0x10, 0x20}, {0x10, 0x30}, {0x10, 0x1040}, {0x20, 0x10}, {0x32, 0x1032}} {
 		data += element(tag[0], tag[1], k.next()+"^"+k.next())
 	}
-	values := pdu(4, string(binary.BigEndian.AppendUint32(nil, uint32(len(data)+2)))+"\x01\x02"+data)
-	k.streams(104, pdu(1, head+contexts+user)+values+values, pdu(2, head+contexts+user)+values)
+	pdata := func(head string) string {
+		return pdu(4, string(binary.BigEndian.AppendUint32(nil, uint32(len(data)+2)))+head+data)
+	}
+	values := pdata("\x01\x02")
+	step := pdata("\x05\x03") + pdata("\x05\x02") // of a procedure that is performed
+	k.streams(104, pdu(1, head+contexts+user)+values+step+values, pdu(2, head+contexts+user)+values)
 	k.streams(104, values, values)
 }
 
