@@ -130,25 +130,28 @@ func (t *Task) Suspend(by string, whose func(device.ID) bool) error {
 func (t *Task) end(why, by string, whose func(device.ID) bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var first error
+	var ended []*record
 	for _, id := range t.devices() {
-		r := t.records[id]
-		if r.Over != "" || !whose(id) {
-			continue
-		}
-		if err := t.finish(r, why, by); err != nil && first == nil {
-			first = fmt.Errorf("end the quarantine of %s: note it: %w", id, err)
+		if r := t.records[id]; r.Over == "" && whose(id) {
+			ended = append(ended, r)
 		}
 	}
+	err := t.finish(why, by, ended...)
 	t.poke()
-	return first
+	if err != nil {
+		return fmt.Errorf("end %d quarantines (%s): note it: %w", len(ended), why, err)
+	}
+	return nil
 }
 
-// finish notes that the quarantine is over; call it with the lock.
-func (t *Task) finish(r *record, why, by string) error {
-	r.Over, r.EndedBy = why, by
-	t.opt.Log.Info("quarantine over", "device", r.Device, "why", why, "by", by)
-	return t.save(r)
+// finish notes that quarantines are over, in one write: who opens the glass waits
+// for it. Call it with the lock.
+func (t *Task) finish(why, by string, ended ...*record) error {
+	for _, r := range ended {
+		r.Over, r.EndedBy = why, by
+		t.opt.Log.Info("quarantine over", "device", r.Device, "why", why, "by", by)
+	}
+	return t.save(ended...)
 }
 
 // Case is what is known of the quarantine of one device.

@@ -1,7 +1,9 @@
 package nac
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,4 +185,32 @@ func TestQuarantineRefuses(t *testing.T) {
 	if err := New(Options{Ledger: ledger{b.disk, newLife(0)}}).Quarantine(order(0)); err != nil {
 		t.Errorf("without hooks nobody is asked: %v", err)
 	}
+}
+
+// Break-glass waits for one write, however many are in quarantine.
+func TestAllAreEndedInOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, good("a"))
+		n, stop := b.start(newLife(0))
+		for i := range maxRecords {
+			o := order(time.Hour)
+			o.ID, o.Device = fmt.Sprint("cmd-", i), device.ID(fmt.Sprintf("02:00:00:00:01:%02x", i))
+			if err := n.Quarantine(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		stop()
+		writes := 0
+		b.disk.during = func() { writes++ }
+		if err := n.Suspend("console", nil); err != nil || writes != 1 {
+			t.Errorf("%d writes, %v", writes, err)
+		}
+		b.disk.during = nil
+		for _, v := range b.disk.values {
+			if !bytes.Contains(v, []byte(`"over":"break-glass"`)) {
+				t.Errorf("kept: %s", v)
+			}
+		}
+	})
 }

@@ -180,39 +180,54 @@ func (t *Task) poke() {
 	}
 }
 
-// save writes the record; what the ledger does not take is tried again. Call it
-// with the lock.
-func (t *Task) save(r *record) error { return t.saved(r.Device, t.write(r)) }
-
-func (t *Task) write(r *record) error {
-	b, err := r.encode()
-	if err != nil {
-		return err
+// save writes records; what the ledger does not take is tried again. Call it with
+// the lock.
+func (t *Task) save(records ...*record) error {
+	err := t.write(records...)
+	for _, r := range records {
+		t.saved(r, err)
 	}
-	return t.put(r.Device, b)
+	return err
 }
 
-// put writes a value, nil to delete it. Each counts for itself: there may be many,
-// whoever writes them, and the flash decides how long one takes.
-func (t *Task) put(id device.ID, value []byte) error {
-	t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
-	return t.opt.Ledger.Save(map[string][]byte{string(id): value})
+func (t *Task) write(records ...*record) error {
+	values := make(map[string][]byte)
+	for _, r := range records {
+		b, err := r.encode()
+		if err != nil {
+			return err
+		}
+		values[string(r.Device)] = b
+	}
+	return t.put(values)
 }
 
 // forget deletes the record.
 func (t *Task) forget(r *record) error {
-	return t.saved(r.Device, t.put(r.Device, nil))
+	err := t.put(map[string][]byte{string(r.Device): nil})
+	t.saved(r, err)
+	return err
 }
 
-func (t *Task) saved(id device.ID, err error) error {
-	if err != nil {
-		t.unsaved[id] = true
-		t.refused = err.Error()
-		return err
+// put changes the ledger. Each time counts for itself: there may be many, whoever
+// writes, and the flash decides how long one takes.
+func (t *Task) put(values map[string][]byte) error {
+	if len(values) == 0 {
+		return nil
 	}
-	delete(t.unsaved, id)
+	t.opt.Board.Busy(t.String(), t.opt.Clock.Now().Mono)
+	return t.opt.Ledger.Save(values)
+}
+
+// saved notes what the ledger said to a record.
+func (t *Task) saved(r *record, err error) {
+	if err != nil {
+		t.unsaved[r.Device] = true
+		t.refused = err.Error()
+		return
+	}
+	delete(t.unsaved, r.Device)
 	if len(t.unsaved) == 0 {
 		t.refused = ""
 	}
-	return nil
 }

@@ -12,9 +12,9 @@ func (t *Task) tend(ctx context.Context, r *record, now clock.Stamp) {
 	switch { // a ledger that does not take the end is tried again
 	case r.Over != "":
 	case t.opt.Open != nil && t.opt.Open(r.Device):
-		_ = t.finish(r, "break-glass", "break-glass")
+		_ = t.finish("break-glass", "break-glass", r)
 	case r.End.left(now) <= 0:
-		_ = t.finish(r, "expired", "clock")
+		_ = t.finish("expired", "clock", r)
 	}
 	if r.Over != "" && r.settled() {
 		if t.forget(r) == nil {
