@@ -125,5 +125,5 @@ func startAgent(own bool, told []string, log io.Writer) (*agent, error) {
 	return a, nil
 }
 
-// kill ends an agent that gives no sign, with all it started.
+// kill ends an agent that hangs.
 func (a *agent) kill() { _ = a.cmd.Process.Signal(unix.SIGKILL) }
