@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"hash/maphash"
+	"net/netip"
 	"strconv"
 
 	"github.com/wardkeeper/wardkeeper/agent/fact"
@@ -20,8 +22,8 @@ type devices struct {
 const portUnity = 7000
 
 // readUnity states which host is a monitor of the GE Unity network, and who
-// takes its data. A message must name its sender, a RWHAT may also be told by
-// its port.
+// takes its data: who asked it, since the answers come from another port than was
+// asked. A message must name its sender, a RWHAT may also be told by its port.
 func (x *Extractor) readUnity(v *dissect.View, b []byte, way flows.Way) bool {
 	m := &x.decoders.devices.unity
 	if !m.Decode(b) {
@@ -44,11 +46,22 @@ func (x *Extractor) readUnity(v *dissect.View, b []byte, way flows.Way) bool {
 		x.state(w, fact.UnityServices, x.text)
 	case m.Kind == dissect.UnityAlarm:
 		x.word(w, fact.UnitySends, "alarm")
+	case m.Kind == dissect.UnityRequest && w.ours:
+		x.decoders.unity.add(x.pair(v.SrcAddr(), v.DstAddr()))
 	case m.Kind == dissect.UnityVitals:
 		x.word(w, fact.UnitySends, "vitals")
-		x.collector(v, way, fact.UnityClient)
+		if x.answered || x.decoders.unity.has(x.pair(v.DstAddr(), v.SrcAddr())) {
+			x.yes(x.target(v, way), fact.UnityClient)
+		}
 	}
 	return true
+}
+
+// pair is a number for two hosts in their order.
+func (x *Extractor) pair(a, b netip.Addr) uint64 {
+	from, to := a.As16(), b.As16()
+	x.scratch = append(append(x.scratch[:0], from[:]...), to[:]...)
+	return maphash.Bytes(x.seed, x.scratch)
 }
 
 // readMindray states what the header of an indication says.

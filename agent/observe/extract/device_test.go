@@ -111,6 +111,33 @@ func TestClientsSpeak(t *testing.T) {
 	}
 }
 
+// TestUnityClient: a central asks each monitor on port 2000, and is answered from
+// another port to where it asked from.
+func TestUnityClient(t *testing.T) {
+	request := func(from, to end) []byte {
+		from.port, to.port = 3073, 2000
+		return udp(from, to, be(uint32(0), uint16(0), from.ip, uint16(0), uint16(0xca), uint16(0x60), make([]byte, 44)))
+	}
+	vitals := udp(end{pump.mac, pump.ip, 3011}, end{server.mac, server.ip, 3073}, unityVitals(pump.ip))
+	other := at(8, "192.0.2.8", 0)
+	for _, tt := range []struct {
+		name string
+		asks []byte
+		want bool
+	}{
+		{"asked", request(server, pump), true},
+		{"asked another", request(server, other), false},
+		{"another asked", request(other, pump), false},
+		{"asked the other way", request(pump, server), false},
+		{"asked in another's name", udp(end{server.mac, server.ip, 3073}, end{pump.mac, pump.ip, 2000}, be(uint32(0), uint16(0), other.ip, uint16(0), uint16(0xca), uint16(0x60), make([]byte, 44))), false},
+	} {
+		facts := lines(run(platform.DirUnknown, tt.asks, vitals).Facts)
+		if got := slices.Contains(facts, "9 unity.client yes"); got != tt.want {
+			t.Errorf("%s: %q", tt.name, facts)
+		}
+	}
+}
+
 // TestLongPHD: a message that is longer than what is looked at is passed over.
 func TestLongPHD(t *testing.T) {
 	report := func(n int) string { // an event report of that many bytes

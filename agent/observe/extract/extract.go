@@ -86,8 +86,9 @@ type decoders struct {
 	astm       dissect.ASTM
 	poct1a     dissect.POCT1A
 	serial     dissect.SerialASCII
-	metadata   recentConns // that asked a server for its metadata
-	as50       recentConns // that asked a pump in the way of an AS50
+	metadata   recent64 // connections that asked a server for its metadata
+	as50       recent64 // connections that asked a pump in the way of an AS50
+	unity      recent64 // pairs of hosts of which the first asked the second for data
 }
 
 const (

@@ -111,13 +111,13 @@ func (x *Extractor) capabilities(w who, m *dissect.FHIR) {
 	x.say(w, fact.FHIRDescription, &m.Description)
 }
 
-// recentConns are the last connections of a kind, by flows.Conn.ID.
-type recentConns struct {
+// recent64 are the last 64 of a kind by their numbers, connections by flows.Conn.ID.
+type recent64 struct {
 	ids  [64]uint64
 	next uint8
 }
 
-func (r *recentConns) add(id uint64) {
+func (r *recent64) add(id uint64) {
 	if r.has(id) {
 		return
 	}
@@ -125,7 +125,7 @@ func (r *recentConns) add(id uint64) {
 	r.next = (r.next + 1) % uint8(len(r.ids))
 }
 
-func (r *recentConns) has(id uint64) bool {
+func (r *recent64) has(id uint64) bool {
 	for _, have := range r.ids {
 		if have == id {
 			return true
@@ -134,7 +134,7 @@ func (r *recentConns) has(id uint64) bool {
 	return false
 }
 
-func (r *recentConns) remove(id uint64) {
+func (r *recent64) remove(id uint64) {
 	for i, have := range r.ids {
 		if have == id {
 			r.ids[i] = 0
