@@ -1,6 +1,10 @@
 package uplink
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,5 +28,20 @@ func TestAgain(t *testing.T) {
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+// A connection that never comes to an end is left before that looks like a hang.
+func TestConnectEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := Broker{URL: &url.URL{Scheme: "mqtt", Host: "broker"}, Dial: func(context.Context, string, string) (net.Conn, error) {
+			time.Sleep(time.Hour)
+			return nil, errors.New("at last")
+		}}
+		began := time.Now()
+		if _, err := b.Connect(t.Context(), Message{}, nil); err == nil || time.Since(began) >= 15*time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		time.Sleep(time.Hour) // the library's goroutines end
 	})
 }

@@ -37,6 +37,7 @@ const (
 	keepAlive      = 30 * time.Second
 	pingTimeout    = 10 * time.Second
 	connectTimeout = 10 * time.Second
+	connectSlack   = 2 * time.Second
 )
 
 var _ Dialer = Broker{}
@@ -76,7 +77,7 @@ func (b Broker) Connect(ctx context.Context, will Message, take func(Message)) (
 	case <-ctx.Done():
 		s.Close(false)
 		return nil, ctx.Err()
-	case <-time.After(3 * connectTimeout): // the library hangs: leave it
+	case <-time.After(connectTimeout + connectSlack): // the library hangs: leave it, or the agent counts as hung
 		s.Close(false)
 		return nil, errors.New("connect: no end of the handshake")
 	}
