@@ -229,12 +229,16 @@ func (m *HL7) status(code, value []byte, sep hl7Separators) {
 	name := firstPart(rest, sep.component)
 	value = firstPart(value, sep.repetition)
 	switch string(number) {
-	case "184519": // MDC_PUMP_INFUSING_STATUS
-		switch {
-		case hasComponent(value, "pump-status-infusing", sep):
-			m.Pump = HL7PumpInfusing
-		case hasComponent(value, "pump-status-*", sep) && m.Pump == 0:
-			m.Pump = HL7PumpStopped
+	case "184519": // MDC_PUMP_INFUSING_STATUS; words of others, such as alarm, say neither
+		for _, word := range [...]string{"pump-status-infusing", "pump-status-kvo", "pump-status-bolus", "pump-status-antibolus"} {
+			if hasComponent(value, word, sep) {
+				m.Pump = HL7PumpInfusing
+			}
+		}
+		for _, word := range [...]string{"pump-status-ready", "pump-status-standby", "pump-status-paused"} {
+			if m.Pump == 0 && hasComponent(value, word, sep) {
+				m.Pump = HL7PumpStopped
+			}
 		}
 	case "184504": // MDC_PUMP_MODE
 		if hasComponent(value, "pump-mode-*", sep) && m.Pump == 0 {
@@ -249,7 +253,7 @@ func (m *HL7) status(code, value []byte, sep hl7Separators) {
 		switch {
 		case hasComponent(value, "197288", sep), hasComponent(value, "MDC_EVT_PUMP_DELIV_START", sep):
 			m.Pump = HL7PumpInfusing
-		case m.Pump == 0 && (hasComponent(value, "MDC_EVT_PUMP_DELIV_STOP", sep) || hasComponent(value, "MDC_EVT_PUMP_DELIV_COMP", sep)):
+		case m.Pump == 0 && hasComponent(value, "MDC_EVT_PUMP_DELIV_STOP", sep): // what is complete may keep the vein open
 			m.Pump = HL7PumpStopped
 		}
 	}
