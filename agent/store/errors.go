@@ -25,6 +25,9 @@ var (
 	ErrClosed = errors.New("store is closed")
 )
 
+// errSlow: the disk did not make a new file in time.
+var errSlow = errors.New("the disk is slow")
+
 // full reports an error after which bbolt has rolled back and is still sound.
 func full(err error) bool {
 	return errors.Is(err, berrors.ErrMaxSizeReached) || says(err, "no space left on device", "disk quota exceeded", "disc quota exceeded")
@@ -33,7 +36,7 @@ func full(err error) bool {
 // unusable reports that the place is at fault, not the file: another file there
 // would fare no better, so nothing is moved aside.
 func unusable(err error) bool {
-	return full(err) || errors.Is(err, fs.ErrPermission) || says(err, "read-only file system", "not a directory", "is a directory",
+	return full(err) || errors.Is(err, errSlow) || errors.Is(err, fs.ErrPermission) || says(err, "read-only file system", "not a directory", "is a directory",
 		"cannot allocate memory", "too many open files")
 }
 

@@ -21,6 +21,9 @@ type Options struct {
 	Preflight func(ctx context.Context, path string) error
 	// PreflightLimit bounds it; 0: 20 s.
 	PreflightLimit time.Duration
+	// CreateLimit is what making a new file may take, whose whole size is written;
+	// 0: 25 s. A disk that takes longer is left to Return.
+	CreateLimit time.Duration
 }
 
 // Opened says what Open found.
@@ -50,6 +53,9 @@ func Open(ctx context.Context, opt Options) (*Store, Opened, error) {
 	opt.Size = max(opt.Size/pageSize*pageSize, 32*pageSize)
 	if opt.PreflightLimit == 0 {
 		opt.PreflightLimit = 20 * time.Second
+	}
+	if opt.CreateLimit == 0 {
+		opt.CreateLimit = 25 * time.Second
 	}
 	o := Opened{}
 	if err := os.MkdirAll(filepath.Dir(opt.Path), 0o700); err != nil {
@@ -93,7 +99,12 @@ func attempt(ctx context.Context, opt Options, o *Opened) (*boltFile, error) {
 	st, err := os.Stat(opt.Path)
 	switch {
 	case os.IsNotExist(err):
-		if err := create(ctx, opt.Path, opt.Size); err != nil {
+		limited, cancel := context.WithTimeout(ctx, opt.CreateLimit)
+		defer cancel()
+		if err := create(limited, opt.Path, opt.Size); err != nil {
+			if limited.Err() != nil && ctx.Err() == nil {
+				err = fmt.Errorf("%w: %w", errSlow, err)
+			}
 			return nil, err
 		}
 		o.Created = !o.Reset

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // homeless opens a store where there is a file in the place of its folder.
@@ -116,5 +117,19 @@ func TestReturnSaysThatItGoesOn(t *testing.T) {
 	said := 0
 	if err := s.Return(t.Context(), func() { said++ }); err != nil || said < 6 {
 		t.Errorf("said %d times, %v", said, err)
+	}
+}
+
+// A disk that takes longer for a new file than a start may wait does not keep the
+// agent from starting: it works in memory, and moves.
+func TestSlowDiskKeepsNobodyFromStarting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s, o := open(t, Options{Path: path, Size: 2 * stretch, Preflight: child, CreateLimit: time.Nanosecond})
+	if !o.RAM || !s.Waits() || !strings.Contains(o.Reason, "the disk is slow") {
+		t.Errorf("%+v", o)
+	}
+	put(t, s, "k", "v")
+	if err := s.Return(t.Context(), func() {}); err != nil || s.RAM() || dump(t, s, "a")["k"] != "v" {
+		t.Errorf("not returned: %v", err)
 	}
 }

@@ -15,9 +15,9 @@ import (
 const (
 	tick     = time.Second            // of the watchdog
 	signLook = 250 * time.Millisecond // at the agent
-	// Without a sign for so long the agent hangs; the first one may take longer,
-	// a slow flash writes the whole database before it. Killing one that is only
-	// slow costs a second or two of reports and no packet.
+	// Without a sign for so long the agent hangs; the first one may take longer: a
+	// slow flash is given 45 s to check the database and to write a new one. Killing
+	// one that is only slow costs a second or two of reports and no packet.
 	signLimit, firstSign = 2500 * time.Millisecond, time.Minute
 	// An agent that ends is started again at once; one that ends again soon
 	// waits, twice as long each time.
