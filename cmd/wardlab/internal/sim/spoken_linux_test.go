@@ -102,7 +102,7 @@ func TestWardsSpeakEveryProtocol(t *testing.T) {
 // meant to be, and nothing of it is malformed.
 func TestTsharkAgrees(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		t.Skip("no tshark")
+		t.Skip("tshark is missing: apt-get install tshark")
 	}
 	file := filepath.Join(t.TempDir(), "wards.pcap")
 	f, err := os.Create(file)
