@@ -183,10 +183,14 @@ func (t *Task) apply(ctx context.Context, a desired.Accepted) {
 		}
 	case signed.KindConfig:
 		var c signed.Config
-		if c, err = signed.DecodeArgs[signed.Config](st); err == nil && t.propose(ctx, c.TOML, st.ID) {
+		c, err = signed.DecodeArgs[signed.Config](st)
+		switch {
+		case err != nil:
+		case t.trial.State == desired.Settled && t.trial.Old == c.TOML && t.opt.Config.InForce(c.TOML):
+			// It has shown that it reaches the broker, and no other session would come.
+		case t.propose(ctx, c.TOML, st.ID):
 			return // it is on trial
-		}
-		if err == nil {
+		default:
 			err = refusal(signed.ReasonBusy, "the configuration before it is being given up")
 		}
 	case signed.KindQuarantine:

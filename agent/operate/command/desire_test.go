@@ -258,6 +258,8 @@ func TestConfigOnTrial(t *testing.T) {
 	}{
 		{"confirmed", []step{propose("a"), session, pass(time.Hour), kill}, "a settled: executing succeeded"},
 		{"not confirmed", []step{propose("a"), session, propose("b"), pass(9 * time.Minute), pass(time.Minute)}, "a settled: executing failed"},
+		{"the same once more", []step{propose("a"), session, propose("a"), pass(10 * time.Minute)}, "a settled: succeeded"},
+		{"lost, and sent once more", []step{propose("a"), session, {"lost", func(w *ward) { delete(w.files.by, "desired-config"); start(w) }}, propose("a"), pass(10 * time.Minute)}, "a settled: succeeded"},
 		{"not the first", []step{propose("a"), pass(10 * time.Minute)}, " settled: executing failed"},
 		{"killed in between", []step{propose("a"), kill, session}, "a settled: executing succeeded"},
 		{"killed, and too late", []step{propose("a"), pass(time.Minute), kill, pass(9 * time.Minute)}, " settled: executing failed"},
