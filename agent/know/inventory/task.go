@@ -142,15 +142,9 @@ func (t *Task) Run(ctx context.Context) error {
 			t.book.Apply(b, t.clock.Now())
 		case m := <-t.marks:
 			t.book.SetMarks(m)
-			if t.book.Settle(t.clock.Now()) {
-				t.publish(true)
-			}
+			t.settle()
 		case <-tick.C:
-			now := t.clock.Now()
-			t.board.Beat(t.String(), now.Mono)
-			if t.book.Settle(now) {
-				t.publish(true)
-			}
+			t.settle()
 		case <-refresh.C:
 			t.busy()
 			now := t.clock.Now()
@@ -166,6 +160,15 @@ func (t *Task) Run(ctx context.Context) error {
 			t.save(t.book.Save, t.book.SaveUse)
 		}
 	}
+}
+
+// settle may have thousands of devices to judge, on a slow processor.
+func (t *Task) settle() {
+	t.busy()
+	if t.book.Settle(t.clock.Now()) {
+		t.publish(true)
+	}
+	t.board.Beat(t.String(), t.clock.Now().Mono)
 }
 
 // busy is for what the flash decides the length of, and for all devices at once.

@@ -88,3 +88,41 @@ func TestLoadFails(t *testing.T) {
 		}
 	})
 }
+
+// slowly is a processor on which to judge a device takes as long as three seconds.
+type slowly struct{ byHostname }
+
+func (s slowly) Classify(d device.Device, held time.Duration) device.Identity {
+	time.Sleep(3 * time.Second)
+	return s.byHostname.Classify(d, held)
+}
+
+// To judge many devices takes a small processor seconds: that is no hang.
+func TestJudgingIsNoHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var board health.Board
+		c := clock.New(bubble{time.Now()}, time.Time{})
+		task := NewTask(NewBook(DefaultLimits(), slowly{}, oneVendor{}, nil), nil, nil, c, &board, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- task.Run(ctx) }()
+		look := func(what string) {
+			t.Helper()
+			watch := health.Watch{Board: &board}
+			for range 6 * time.Second / health.LookEvery {
+				time.Sleep(health.LookEvery)
+				if hung := watch.Look(c.Now().Mono); len(hung) > 0 {
+					t.Errorf("%s: %v hangs", what, hung)
+				}
+			}
+		}
+		task.Offer(fact.Batch{Port: "w7", Sightings: []fact.Sighting{{MAC: philips, Time: time.Now().UnixNano()}}})
+		look("a new device")
+		task.SetMarks(map[device.ID]device.Marks{device.IDOf(philips): {Tags: []string{"a"}}})
+		look("a new tag")
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -37,6 +37,9 @@ const (
 	// wait is how long the capture may keep us from telling the time; flow
 	// deltas are due every second.
 	wait = 500 * time.Millisecond
+	// pollFrames is after how many frames the clock is asked whatever their time
+	// says: a full ring is of one moment, and reading it may take long.
+	pollFrames = 1024
 	// A port that is gone is looked for after a pause that doubles between
 	// these; a device being re-plugged must not stay unseen for long.
 	firstPause, lastPause = 100 * time.Millisecond, 5 * time.Second
@@ -128,8 +131,9 @@ func (t *Task) read(ctx context.Context, src platform.FrameSource) (read bool, e
 			read = true
 			t.next.Frame(f)
 			// The clock is not asked for every frame; their own time may jump.
-			if d := f.Time - r.polled; d >= int64(time.Second) || d <= -int64(time.Second) {
-				r.polled = f.Time
+			r.unseen++
+			if d := f.Time - r.polled; d >= int64(wait) || d <= -int64(wait) || r.unseen == pollFrames {
+				r.polled, r.unseen = f.Time, 0
 				now := t.opt.Clock.Now()
 				r.at = now.Mono
 				t.poll(&r, now)
@@ -150,6 +154,7 @@ func (t *Task) read(ctx context.Context, src platform.FrameSource) (read bool, e
 type round struct {
 	src    platform.FrameSource
 	last   platform.CaptureStats // already counted
+	unseen int                   // frames since the last poll
 	polled int64                 // time of the frame at the last poll, nanoseconds since 1970
 	at     time.Duration         // since boot, when we last knew the time
 }

@@ -262,3 +262,32 @@ func TestTickIsSilence(t *testing.T) {
 		}
 	})
 }
+
+// TestBusyPortIsNoHang: the clock of frames is set back, or a full ring of one
+// moment takes long to read, and no gap lets the task tell the time.
+func TestBusyPortIsNoHang(t *testing.T) {
+	for name, stamp := range map[string]func(i int) time.Duration{
+		"a clock that is set back": func(i int) time.Duration { return -time.Duration(i/9000) * 1800 * time.Millisecond },
+		"a full ring":              func(i int) time.Duration { return 2*time.Second - time.Duration(max(i-10, 0))*99*time.Microsecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &port{}
+				task, _, board := start(t, p)
+				go func() {
+					for i := range 40000 { // of 100 us each
+						p.now().frames <- platform.Frame{Time: time.Now().Add(stamp(i)).UnixNano()}
+						time.Sleep(100 * time.Microsecond)
+					}
+				}()
+				watch := health.Watch{Board: board}
+				for range 5 * time.Second / health.LookEvery {
+					time.Sleep(health.LookEvery)
+					if hung := watch.Look(task.opt.Clock.Now().Mono); len(hung) > 0 {
+						t.Errorf("%v hangs", hung)
+					}
+				}
+			})
+		})
+	}
+}
