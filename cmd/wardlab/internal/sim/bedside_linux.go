@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ type Scene struct {
 	What     string
 
 	port   uint16
+	asks   uint16 // the port that UDP is asked from; 0: any
+	answer uint16 // the port that it is answered from; 0: port
 	period time.Duration
 	// say is what From says in the n-th round, from 0; each is answered.
 	say func(n int) [][]byte
@@ -110,6 +113,13 @@ func (s *Stage) attendUDP(ctx context.Context, x Scene) error {
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now().Add(drain)) })
 	defer stop()
+	out := c
+	if x.answer != 0 {
+		if out, err = s.host(x.To).ListenUDP(ctx, x.answer); err != nil {
+			return err
+		}
+		defer out.Close()
+	}
 	b := make([]byte, 2048)
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(b)
@@ -120,7 +130,7 @@ func (s *Stage) attendUDP(ctx context.Context, x Scene) error {
 			return fmt.Errorf("%v: %w", x.To, err)
 		}
 		if answer := x.hear(b[:n]); answer != nil {
-			c.WriteToUDPAddrPort(answer, from)
+			out.WriteToUDPAddrPort(answer, from)
 		}
 	}
 }
@@ -179,7 +189,7 @@ func (x Scene) round(c net.Conn, n int) error {
 // enactUDP asks, where the other host answers, and else tells all: those of the
 // ward, or a group.
 func (s *Stage) enactUDP(ctx context.Context, x Scene) error {
-	h, port := s.host(x.From), uint16(0)
+	h, port := s.host(x.From), x.asks
 	if x.hear == nil {
 		port = x.port
 	}
@@ -203,7 +213,7 @@ func (s *Stage) enactUDP(ctx context.Context, x Scene) error {
 			if at := netip.AddrPortFrom(to, x.port); x.hear == nil || x.hear(m) == nil {
 				_, err = c.WriteToUDPAddrPort(m, at)
 			} else {
-				err = ask(c, at, m)
+				err = ask(c, at, cmp.Or(x.answer, x.port), m)
 			}
 		}
 		n++

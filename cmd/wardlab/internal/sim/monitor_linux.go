@@ -117,7 +117,7 @@ func (s *Stage) Central(ctx context.Context) error {
 		}
 		// After a silence the central station begins anew, as the data export
 		// protocol asks of it.
-		err := ask(c, at, request)
+		err := ask(c, at, at.Port(), request)
 		associated = err == nil
 		s.report(ctx, Talk{cast.Central, cast.Monitor, "udp/24105", what, err})
 	})
@@ -145,8 +145,9 @@ func (s *Stage) hear(ctx context.Context, c *net.UDPConn, known chan<- netip.Add
 // errSilent says that a datagram was not answered.
 var errSilent = errors.New("no answer")
 
-// ask sends a datagram and waits a second for an answer from the same address.
-func ask(c *net.UDPConn, to netip.AddrPort, request []byte) error {
+// ask sends a datagram and waits a second for an answer from that port of the same
+// address.
+func ask(c *net.UDPConn, to netip.AddrPort, answerer uint16, request []byte) error {
 	if err := c.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func ask(c *net.UDPConn, to netip.AddrPort, request []byte) error {
 		if err != nil {
 			return errSilent
 		}
-		if from.Addr().Unmap() == to.Addr() && from.Port() == to.Port() {
+		if from.Addr().Unmap() == to.Addr() && from.Port() == answerer {
 			return nil
 		}
 	}

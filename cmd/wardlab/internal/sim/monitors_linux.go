@@ -2,7 +2,9 @@ package sim
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/wardkeeper/wardkeeper/cmd/wardlab/internal/cast"
@@ -35,12 +37,19 @@ func (s *Stage) rwhat() Scene {
 	}, nil)
 }
 
-// vitals are what it sends to its central station.
+// vitals are what its central station asks it for; they come from another port.
 func (s *Stage) vitals() Scene {
-	return scene(cast.UnityMonitor, cast.Central, "udp", wire.UnityData, "Unity vital signs", func(n int) [][]byte {
-		m := s.member(cast.UnityMonitor)
-		return [][]byte{wire.UnityVitals(s.member(cast.Central).Addr, m.Addr, uint16(n), s.person(), []uint16{72, 98, 120, 80, 16})}
-	}, func([]byte) []byte { return nil })
+	central, monitor := func() netip.Addr { return s.member(cast.Central).Addr }, func() netip.Addr { return s.member(cast.UnityMonitor).Addr }
+	x := scene(cast.Central, cast.UnityMonitor, "udp", wire.UnityAsked, "Unity vital signs", func(n int) [][]byte {
+		return [][]byte{wire.UnityRequest(monitor(), central(), uint16(n), s.person())}
+	}, func(heard []byte) []byte {
+		if len(heard) < 20 {
+			return nil
+		}
+		return wire.UnityVitals(central(), monitor(), binary.BigEndian.Uint16(heard[18:]), s.person(), []uint16{72, 98, 120, 80, 16})
+	})
+	x.asks, x.answer = wire.UnityAsks, wire.UnityTells
+	return x
 }
 
 // unityReport is what a B40 sends by HL7 of itself, without a gateway.

@@ -40,7 +40,7 @@ func (s *Stage) lookup(ctx context.Context) error {
 	}
 	defer c.Close()
 	name := "intranet." + s.Ward.Cast.Domain
-	return ask(c, netip.AddrPortFrom(s.host(cast.Infra).Addr, 53), wire.Query(uint16(time.Now().UnixNano()), name))
+	return ask(c, netip.AddrPortFrom(s.host(cast.Infra).Addr, 53), 53, wire.Query(uint16(time.Now().UnixNano()), name))
 }
 
 func (s *Stage) browse(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"net/netip"
@@ -34,11 +35,12 @@ func speeches(t *testing.T) (all []speech) {
 		s := Stage{Ward: &ward.Ward{Cast: cast.NewKind(cast.DefaultSeed, kind)}}
 		for _, x := range s.Scenes() {
 			udp := strings.HasPrefix(x.Service, "udp")
+			asks, answers := cmp.Or(x.asks, 40000), cmp.Or(x.answer, x.port)
 			for n := range 2 {
 				for _, m := range x.say(n) {
-					all = append(all, speech{x.What, udp, 40000, x.port, m})
+					all = append(all, speech{x.What, udp, asks, x.port, m})
 					if x.hear != nil {
-						all = append(all, speech{x.What + ", answer", udp, x.port, 40000, x.hear(m)})
+						all = append(all, speech{x.What + ", answer", udp, answers, asks, x.hear(m)})
 					}
 				}
 			}

@@ -8,7 +8,9 @@ import (
 // Ports of the GE Unity network (protocols.md 2.7).
 const (
 	UnityRWHAT = 7000 // announcements, broadcast
-	UnityData  = 2000 // requests, and what answers them
+	UnityAsked = 2000 // requests, at the monitor
+	UnityAsks  = 3073 // the central station's, for them and what answers
+	UnityTells = 3011 // vital signs come from here
 )
 
 // RWHAT is the datagram by which a monitor of the GE Unity network tells that
@@ -22,10 +24,20 @@ func RWHAT(from netip.Addr, at time.Time, bed, patient string) []byte {
 	return append(b, make([]byte, 88-len(b))...)
 }
 
-// UnityVitals is a message with vital signs: a header of 60 octets with both
-// addresses, function 00C9 sub 0014, the location's name, and the values.
+// UnityRequest asks for vital signs: function 00CA sub 0060, and no values.
+func UnityRequest(to, from netip.Addr, sequence uint16, location string) []byte {
+	return unity(to, from, 0x00ca0060, sequence, location, nil)
+}
+
+// UnityVitals is a message with vital signs: function 00C9 sub 0014.
 func UnityVitals(to, from netip.Addr, sequence uint16, location string, values []uint16) []byte {
-	b := be(nil).bytes(v4(to)).u16(0).bytes(v4(from)).u16(0).u16(0x00c9).u16(0x0014)
+	return unity(to, from, 0x00c90014, sequence, location, values)
+}
+
+// unity is a message: a header of 60 octets with both addresses, the function, the
+// location's name, and the values.
+func unity(to, from netip.Addr, function uint32, sequence uint16, location string, values []uint16) []byte {
+	b := be(nil).bytes(v4(to)).u16(0).bytes(v4(from)).u16(0).u32(function)
 	b = b.u16(1).u16(sequence).u16(0).u16(1).bytes(padded(location, 32)).u16(0).u16(uint16(len(values)))
 	for _, v := range values {
 		b = b.u16(v)
