@@ -54,6 +54,20 @@ func (s *site) enterRaw(text string) {
 	}
 }
 
+// quiet waits until the console has worked off what came over its line: the
+// kernels on both sides of it keep up to a megabyte each, a minute's work.
+func (s *site) quiet() {
+	s.t.Helper()
+	began, last, since := time.Now(), "", time.Now()
+	s.until("the line is quiet", 5*time.Minute, func() bool {
+		if now := s.console.text(); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > 3*time.Second
+	})
+	s.t.Logf("the rest worked off in %s", time.Since(began).Round(time.Second))
+}
+
 // noiseBytes is how much noise comes over the line; WARDKEEPER_NOISE asks for more.
 // QEMU's UART takes a byte at a time, some 30 KB a second: 10 MB need six minutes
 // here, and a quarter of an hour at the 115200 baud of a real line.
@@ -106,6 +120,7 @@ func serialLine(t *testing.T, image, disk string) {
 		s.enterRaw(string(noise))
 	}
 	t.Logf("%d KiB of noise in %s", sent>>10, time.Since(began).Round(time.Second))
+	s.quiet()
 	s.ask("show status", "status    works", "enforce   in place")
 	s.until("events come as before", 60*time.Second, func() bool { return s.received() > before })
 
