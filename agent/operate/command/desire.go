@@ -398,7 +398,7 @@ func (t *Task) pass(ctx context.Context, known bool) {
 		return
 	}
 	for _, a := range t.shelf.Unsettled(signed.KindPolicy) {
-		if _, known := t.unkept[outcomeOf(a)]; !known { // else it is only not on disk what came of it
+		if _, waits := t.unkept[outcomeOf(a)]; !waits { // else it is only not on disk what came of it
 			t.apply(ctx, a)
 		}
 	}
