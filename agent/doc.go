@@ -20,6 +20,7 @@
 //	agent/device   devices, identities, conversations, snapshots
 //	agent/event    what leaves the gateway
 //	agent/health   what is wrong right now
+//	agent/health/healthtest  watches the tasks of a test for hangs
 //	agent/clock    time with its quality
 //	agent/lifesign  what the agent tells PID 1
 //	agent/strict   TOML files refused where they are unknown

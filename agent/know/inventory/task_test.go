@@ -13,6 +13,7 @@ import (
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/fact"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/health/healthtest"
 )
 
 // bubble is the clock of a synctest bubble.
@@ -108,14 +109,11 @@ func TestJudgingIsNoHang(t *testing.T) {
 		go func() { done <- task.Run(ctx) }()
 		look := func(what string) {
 			t.Helper()
-			watch := health.Watch{Board: &board}
-			for range 6 * time.Second / health.LookEvery {
-				time.Sleep(health.LookEvery)
-				if hung := watch.Look(c.Now().Mono); len(hung) > 0 {
-					t.Errorf("%s: %v hangs", what, hung)
-				}
+			if hung, after := healthtest.Watch(&board, 6*time.Second, func() time.Duration { return c.Now().Mono }); hung != nil {
+				t.Errorf("%s: %v hangs after %s", what, hung, after)
 			}
 		}
+		time.Sleep(1500 * time.Millisecond) // between two saves, which may take long themselves
 		task.Offer(fact.Batch{Port: "w7", Sightings: []fact.Sighting{{MAC: philips, Time: time.Now().UnixNano()}}})
 		look("a new device")
 		task.SetMarks(map[device.ID]device.Marks{device.IDOf(philips): {Tags: []string{"a"}}})

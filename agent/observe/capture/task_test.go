@@ -16,6 +16,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/health/healthtest"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
 
@@ -280,12 +281,8 @@ func TestBusyPortIsNoHang(t *testing.T) {
 						time.Sleep(100 * time.Microsecond)
 					}
 				}()
-				watch := health.Watch{Board: board}
-				for range 5 * time.Second / health.LookEvery {
-					time.Sleep(health.LookEvery)
-					if hung := watch.Look(task.opt.Clock.Now().Mono); len(hung) > 0 {
-						t.Errorf("%v hangs", hung)
-					}
+				if hung, after := healthtest.Watch(board, 5*time.Second, func() time.Duration { return task.opt.Clock.Now().Mono }); hung != nil {
+					t.Errorf("%v hangs after %s", hung, after)
 				}
 			})
 		})

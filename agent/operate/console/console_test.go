@@ -21,6 +21,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/clock"
 	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/health/healthtest"
 	"github.com/wardkeeper/wardkeeper/agent/operate/onsite"
 	"github.com/wardkeeper/wardkeeper/platform/fake"
 )
@@ -228,12 +229,8 @@ func TestHeartbeat(t *testing.T) {
 		began := time.Now()
 		alive := func(when string) {
 			t.Helper()
-			watch := health.Watch{Board: board}
-			for range 300 * time.Second / health.LookEvery {
-				time.Sleep(health.LookEvery)
-				if hung := watch.Look(time.Since(began)); len(hung) > 0 {
-					t.Fatalf("%s: %v took for hung", when, hung)
-				}
+			if hung, after := healthtest.Watch(board, 300*time.Second, func() time.Duration { return time.Since(began) }); hung != nil {
+				t.Fatalf("%s: %v took for hung after %s", when, hung, after)
 			}
 		}
 		alive("idle")

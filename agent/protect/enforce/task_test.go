@@ -13,7 +13,7 @@ import (
 
 	"github.com/wardkeeper/wardkeeper/agent/device"
 	"github.com/wardkeeper/wardkeeper/agent/event"
-	"github.com/wardkeeper/wardkeeper/agent/health"
+	"github.com/wardkeeper/wardkeeper/agent/health/healthtest"
 	"github.com/wardkeeper/wardkeeper/agent/protect/policy"
 	"github.com/wardkeeper/wardkeeper/platform"
 )
@@ -431,13 +431,9 @@ func TestSlowKernelIsNoHang(t *testing.T) {
 		o := w.options(wardPolicy(t))
 		o.Firewall = slowKernel{w.fw, 9 * time.Second, 9 * time.Second}
 		w.run(o)
-		watch := health.Watch{Board: w.board}
-		for look := range 5 * time.Minute / health.LookEvery {
-			time.Sleep(health.LookEvery)
-			if hung := watch.Look(w.host.Clock.Mono()); len(hung) > 0 {
-				t.Errorf("after %s: %v", look*health.LookEvery, hung)
-				return
-			}
+		if hung, after := healthtest.Watch(w.board, 5*time.Minute, w.host.Clock.Mono); hung != nil {
+			t.Errorf("after %s: %v", after, hung)
+			return
 		}
 		w.enforced("slowly")
 	})
